@@ -1,64 +1,158 @@
+"""The base of every model: all that a model can do, once."""
+
 from __future__ import annotations
+
 import threading
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
-from typing import Any
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, overload
+
 import pydantic
 from pydantic import ConfigDict
-from pydantic_core import core_schema as cs
 
-LOCK = threading.RLock()
+from voucherify.model_schema import READ_JSON_DATA, adapt_model
 
-def _text(v):
-    if isinstance(v, UUID): return str(v)
-    if isinstance(v, Enum): return v.value
-    return v
-def _integer(v):
-    if isinstance(v, Enum): return v.value
-    if isinstance(v,(float,Decimal)) and v == int(v): return int(v)
-    return v
-def _number(v):
-    if isinstance(v, Decimal): return int(v) if v==int(v) else float(v)
-    return v
-def _time(v, handler):
-    return v if isinstance(v,(date,datetime,str)) else handler(v)
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
-INT = cs.int_schema(strict=True); STR=cs.str_schema(strict=True)
-NUM = cs.union_schema([INT, cs.float_schema(strict=True)], mode="left_to_right", custom_error_type="number_type", custom_error_message="Input should be a number")
-DT = cs.datetime_schema(strict=True); D=cs.date_schema(strict=True)
-KIND = {
- "str": cs.lax_or_strict_schema(cs.no_info_before_validator_function(_text, STR), STR),
- "int": cs.lax_or_strict_schema(cs.no_info_before_validator_function(_integer, INT), INT),
- "float": cs.lax_or_strict_schema(cs.no_info_before_validator_function(_number, NUM), NUM),
- "bool": cs.bool_schema(strict=True),
- "datetime": cs.lax_or_strict_schema(cs.no_info_wrap_validator_function(_time, DT), DT),
- "date": cs.lax_or_strict_schema(cs.no_info_wrap_validator_function(_time, D), D),
-}
-def adapt(s):
-    t = s["type"]
-    if t in KIND: return KIND[t]
-    if t in ("nullable","default"): return {**s, "schema": adapt(s["schema"])}
-    if t=="list": return {**s, "items_schema": adapt(s["items_schema"])}
-    if t=="dict": return {**s, "values_schema": adapt(s["values_schema"])}
-    if t=="union":
-        kinds=[c for c in s["choices"]]
-        return {**s,"choices":[adapt(c) for c in kinds]}
-    return s
+    from pydantic import GetCoreSchemaHandler
+    from pydantic_core.core_schema import CoreSchema
+    from typing_extensions import Self
+
+_LINE_WIDTH = 100
+
+# pydantic builds a deferred schema on first use without a lock, and first uses come from several threads at once.
+_BUILDING = threading.RLock()
+
 
 class BaseModel(pydantic.BaseModel):
-    model_config = ConfigDict(extra="allow", populate_by_name=True, validate_assignment=True, defer_build=True, protected_namespaces=())
+    """A JSON object of the API.
+
+    Unset, null and value are three different things: a field that was not given reads as `None`, but is neither sent
+    nor part of `to_dict()`, whereas a given `None` is. `del model.field` makes a field unset again. Fields that the
+    class does not declare are kept, are attributes like the others, and go back to the server.
+
+    The constructor, `from_dict`, `from_json` and assignment raise `pydantic.ValidationError` for a value of the wrong
+    type. Fields go by their Python name or by their name on the wire.
+    """
+
+    model_config = ConfigDict(
+        defer_build=True,
+        extra="allow",
+        populate_by_name=True,
+        protected_namespaces=(),
+        validate_assignment=True,
+    )
+
     @classmethod
-    def __get_pydantic_core_schema__(cls, source, handler):
-        schema = handler(source)
-        m = handler.resolve_ref_schema(schema)
-        fs = m["schema"]
-        assert fs["type"]=="model-fields", fs["type"]
-        for f in fs["fields"].values():
-            inner = f["schema"]
-            if inner["type"]=="default": inner = inner["schema"]
-            if inner["type"]!="nullable": inner = cs.nullable_schema(inner)
-            f["schema"] = cs.with_default_schema(adapt(inner), default=None)
-        return schema
-    def to_dict(self): return self.__pydantic_serializer__.to_python(self, by_alias=True, exclude_unset=True, warnings=False)
+    def __get_pydantic_core_schema__(cls, source: type[pydantic.BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return adapt_model(handler(source), handler)
+
+    @classmethod
+    def model_rebuild(
+        cls,
+        *,
+        force: bool = False,
+        raise_errors: bool = True,
+        _parent_namespace_depth: int = 2,
+        _types_namespace: Mapping[str, Any] | None = None,
+    ) -> bool | None:
+        """Build the schema, once, whichever thread comes first. See `pydantic.BaseModel.model_rebuild`."""
+        with _BUILDING:
+            return super().model_rebuild(
+                force=force,
+                raise_errors=raise_errors,
+                _parent_namespace_depth=_parent_namespace_depth + 1,
+                _types_namespace=_types_namespace,  # type: ignore[arg-type]  # a dict in older releases
+            )
+
+    @overload
+    @classmethod
+    def from_dict(cls, obj: Mapping[str, Any] | Self) -> Self: ...
+    @overload
+    @classmethod
+    def from_dict(cls, obj: None) -> None: ...
+    @classmethod
+    def from_dict(cls, obj: Mapping[str, Any] | Self | None) -> Self | None:
+        """Make a model of a mapping of JSON data: text in a field of time becomes a date or a datetime.
+
+        `None` answers `None`. Raises `pydantic.ValidationError` where a value has the wrong type.
+        """
+        if obj is None:
+            return None
+        return cls.__pydantic_validator__.validate_python(obj, context=READ_JSON_DATA)
+
+    @classmethod
+    def from_json(cls, json_str: str | bytes | bytearray) -> Self:
+        """Make a model of JSON text. Raises `pydantic.ValidationError` for text that is no such object."""
+        return cls.__pydantic_validator__.validate_json(json_str)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All that was set, under the names on the wire, as plain Python data; dates and datetimes stay as they are."""
+        try:
+            return self._dump()
+        except Exception:
+            # A model in a free-form field is dumped by its own class, which pydantic may not have built yet.
+            _build_all(self)
+            return self._dump()
+
+    def _dump(self) -> dict[str, Any]:
+        return self.__pydantic_serializer__.to_python(self, by_alias=True, exclude_unset=True, warnings=False)
+
+    def to_json(self) -> str:
+        """`to_dict()` as JSON text: RFC 3339 for dates and datetimes, one without an offset taken as UTC.
+
+        Never raises: what JSON has no form for becomes text, not-a-number becomes `NaN`.
+        """
+        from voucherify.encoding import to_json_text
+
+        return to_json_text(self.to_dict())
+
+    def to_str(self) -> str:
+        """`to_dict()`, pretty-printed."""
+        import pprint
+
+        return pprint.pformat(self.to_dict())
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, BaseModel):
+            return NotImplemented
+        return type(self) is type(other) and dict(self._set_items()) == dict(other._set_items())
+
+    __hash__ = None  # type: ignore[assignment]  # models can be changed
+
+    def __delattr__(self, name: str) -> None:
+        if name not in type(self).model_fields:
+            super().__delattr__(name)
+            return
+        self.__dict__[name] = None
+        self.__pydantic_fields_set__.discard(name)
+
+    def _set_items(self) -> Iterator[tuple[str, Any]]:
+        given = self.__pydantic_fields_set__
+        yield from ((name, value) for name, value in self.__dict__.items() if name in given)
+        yield from (self.__pydantic_extra__ or {}).items()
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        return self._set_items()
+
+    def __repr__(self) -> str:
+        """One line where it fits, else one line per field: answers are read in terminals."""
+        fields = [f"{name}={value!r}" for name, value in self._set_items()]
+        line = f"{type(self).__name__}({', '.join(fields)})"
+        if len(line) <= _LINE_WIDTH and "\n" not in line:
+            return line
+        body = "".join(f"    {field},\n".replace("\n", "\n    ", field.count("\n")) for field in fields)
+        return f"{type(self).__name__}(\n{body})"
+
+
+def _build_all(value: object) -> None:
+    """Build the class of every model in `value`."""
+    if isinstance(value, pydantic.BaseModel):
+        type(value).model_rebuild()
+        for _, inner in value:
+            _build_all(inner)
+    elif isinstance(value, dict):
+        for inner in value.values():
+            _build_all(inner)
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for inner in value:
+            _build_all(inner)

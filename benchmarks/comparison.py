@@ -1,0 +1,104 @@
+"""What is compared with what, as data: a new line of the table is a new entry here."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Readings = Mapping[tuple[str, str, str], list[float]]
+"""Readings of every round by (process, contestant, name of the reading)."""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One way to make the calls."""
+
+    title: str
+    environment: Literal["ours", "official"]
+    """Which virtual environment it runs in. The floors share ours."""
+    program: str
+    """Module in `benchmarks/programs`."""
+    library: str | None = None
+    """The package whose import is timed."""
+
+
+CONTESTANTS = {
+    "ours": Contestant("this package", "ours", "sdk", "voucherify"),
+    "official": Contestant("official", "official", "sdk", "voucherify"),
+    "json": Contestant("urllib3 + json", "ours", "urllib3_json"),
+    "pydantic": Contestant("urllib3 + pydantic", "ours", "urllib3_pydantic"),
+}
+"""In the order of the table's columns."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """What one process of each contestant does in every round. Calls are named by the function of the programs."""
+
+    first: str
+    """The call that is timed from the start of the process."""
+    repeated: tuple[str, ...] = ()
+    """Calls whose CPU time is taken, one after the other. A contestant without the function has no reading."""
+    contestants: tuple[str, ...] = tuple(CONTESTANTS)
+
+
+PROCESSES = {"event": Process("first_event", repeated=("track_event", "track_event_model"))}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: a reading, and ours divided by that of another contestant."""
+
+    title: str
+    process: str
+    reading: str
+    unit: Literal["ms", "us", "MiB", ""]
+    against: str | None = None
+    """Contestant to compare with; without one the target is for the reading itself."""
+    target: float | None = None
+    """The most that is allowed; without one the line only informs."""
+
+
+ROWS = (
+    Row("`import voucherify`", "event", "import", "ms", "official", 0.03),
+    Row("of pydantic and urllib3, loaded by that import", "event", "libraries", "", None, 0),
+    Row("process start to first answered event", "event", "first", "ms", "pydantic", 1.35),
+    Row("process start to first answered event", "event", "first", "ms", "official"),
+    Row("peak memory at the first answered event", "event", "memory", "MiB", "pydantic", 1.30),
+    Row("peak memory at the first answered event", "event", "memory", "MiB", "official"),
+    Row("CPU per event, body as a dict", "event", "cpu track_event", "us", "json", 1.20),
+    Row("CPU per event, body as a dict", "event", "cpu track_event", "us", "pydantic"),
+    Row("CPU per event, body as a dict", "event", "cpu track_event", "us", "official"),
+    Row("CPU per event, body as a model", "event", "cpu track_event_model", "us", "pydantic"),
+    Row("CPU per event, body as a model", "event", "cpu track_event_model", "us", "official"),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row with what was measured."""
+
+    row: Row
+    medians: dict[str, float]
+    """Median reading of each contestant that has one."""
+    value: float
+    """What the target is for: the ratio, or our reading where the row compares with nothing."""
+
+    @property
+    def met(self) -> bool:
+        """Whether the row stays within its target, if it has one."""
+        return self.row.target is None or self.value <= self.row.target
+
+
+def compare(readings: Readings) -> Iterator[Result]:
+    """Take the medians of all rounds and their ratios, row by row."""
+    for row in ROWS:
+        medians = {
+            name: statistics.median(readings[row.process, name, row.reading])
+            for name in CONTESTANTS
+            if (row.process, name, row.reading) in readings
+        }
+        ours = medians["ours"]
+        yield Result(row, medians, ours / medians[row.against] if row.against else ours)

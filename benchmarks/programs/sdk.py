@@ -1,0 +1,47 @@
+"""The package, ours or the official one: both are used in the same words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import voucherify
+from benchmarks.programs.payloads import APPLICATION_ID, APPLICATION_TOKEN, CUSTOMER, EVENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def events_api(host: str) -> voucherify.EventsApi:
+    """Return the resource, on a client of its own."""
+    configuration = voucherify.Configuration(host=host)
+    configuration.api_key["X-App-Id"] = APPLICATION_ID
+    configuration.api_key["X-App-Token"] = APPLICATION_TOKEN
+    return voucherify.EventsApi(voucherify.ApiClient(configuration))
+
+
+def first_event(host: str) -> Callable[[], object]:
+    """Track an event and read the customer's id from the typed answer."""
+
+    def call() -> object:
+        answer = events_api(host).track_custom_event(events_create_request_body=EVENT)
+        return answer.customer.id if answer.customer else None
+
+    return call
+
+
+def track_event(host: str) -> Callable[[], object]:
+    """Track an event that is a dict."""
+    events = events_api(host)
+    return lambda: events.track_custom_event(events_create_request_body=EVENT)
+
+
+def track_event_model(host: str) -> Callable[[], object]:
+    """Build the models of an event, and track it."""
+    events = events_api(host)
+
+    def call() -> object:
+        customer = voucherify.Customer(**CUSTOMER)
+        body = voucherify.EventsCreateRequestBody(**{**EVENT, "customer": customer})
+        return events.track_custom_event(events_create_request_body=body)
+
+    return call

@@ -1,0 +1,48 @@
+"""The floor without models: what a call costs at least when urllib3 and json do it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import urllib3
+
+from benchmarks.programs.payloads import APPLICATION_ID, APPLICATION_TOKEN, EVENT, EVENT_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OK = 200
+HEADERS = {
+    "X-App-Id": APPLICATION_ID,
+    "X-App-Token": APPLICATION_TOKEN,
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "User-Agent": "benchmark",
+}
+
+
+def post(pool: urllib3.PoolManager, url: str, body: bytes) -> bytes:
+    """Send one event and return the body of the answer."""
+    response = pool.request("POST", url, body=body, headers=HEADERS)
+    if response.status != OK:
+        raise RuntimeError(f"The server answered {response.status}.")
+    return response.data
+
+
+def first_event(host: str) -> Callable[[], object]:
+    """Track an event and read the customer's id from the answer."""
+    call = track_event(host)
+    return lambda: call()["customer"]["id"]
+
+
+def track_event(host: str) -> Callable[[], dict[str, Any]]:
+    """Track an event that is a dict."""
+    pool = urllib3.PoolManager()
+    url = host + EVENT_PATH
+
+    def call() -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(post(pool, url, json.dumps(EVENT).encode()))
+        return answer
+
+    return call

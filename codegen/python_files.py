@@ -1,0 +1,140 @@
+"""From the intermediate form to the source of the generated modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codegen import python_types
+from codegen.cycles import late_imports
+from codegen.docstrings import method_text
+from codegen.names import constant_name, snake_case
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from codegen.form import Api, Argument, Method, ModelClass, Resource
+
+_FORMS = (
+    {"suffix": "", "answers": "{}", "call": "_call", "result": ".data", "text": ""},
+    {
+        "suffix": "_with_http_info",
+        "answers": "ApiResponse[{}]",
+        "call": "_call",
+        "result": "",
+        "text": "Like `{}`, answering the whole `ApiResponse`: status, headers, data.",
+    },
+    {
+        "suffix": "_without_preload_content",
+        "answers": "BaseHTTPResponse",
+        "call": "_stream",
+        "result": "",
+        "text": "Like `{}`, answering urllib3's response, unread and whatever its status.",
+    },
+)
+
+
+@dataclass(frozen=True)
+class _ArgumentLines:
+    """An argument, as the template writes it."""
+
+    of: Argument
+    kind: str
+    model: str | None
+    annotation: str
+
+
+@dataclass(frozen=True)
+class _MethodLines:
+    """A method, as the template writes it."""
+
+    operation: Method
+    constant: str
+    arguments: list[_ArgumentLines]
+    answer: str
+    answer_kind: str
+    answer_model: str | None
+    text: str
+
+
+def python_files(api: Api, templates: Environment) -> dict[str, str]:
+    """Path and source of each generated module, not formatted yet."""
+    files = {f"voucherify/api/{snake_case(one.name)}.py": _resource(one, api, templates) for one in api.resources}
+    late = late_imports(api.models)
+    for enumeration in api.enumerations.values():
+        source = templates.get_template("enumeration.py.jinja").render(enumeration=enumeration)
+        files[_model_path(enumeration.name)] = source
+    for model in api.models.values():
+        files[_model_path(model.name)] = _model(model, late[model.name], templates)
+        for name in model.second_names:
+            files[_model_path(name)] = templates.get_template("second_name.py.jinja").render(model=model, name=name)
+    package = templates.get_template("package.py.jinja")
+    files["voucherify/models/__init__.py"] = package.render(
+        package="voucherify.models", text="What the API takes and answers.", names=model_names(api)
+    )
+    files["voucherify/api/__init__.py"] = package.render(
+        package="voucherify.api",
+        text="One class per resource of the API.",
+        names=sorted(resource.name for resource in api.resources),
+    )
+    return files
+
+
+def model_names(api: Api) -> list[str]:
+    """All names of models and enumerations, second names included."""
+    second = [name for model in api.models.values() for name in model.second_names]
+    return sorted([*api.models, *api.enumerations, *second])
+
+
+def _model_path(name: str) -> str:
+    return f"voucherify/models/{snake_case(name)}.py"
+
+
+def _model(model: ModelClass, late: frozenset[str], templates: Environment) -> str:
+    imports = python_types.Imports()
+    fields = [
+        {"name": one.name, "annotation": python_types.field_annotation(one, imports), "text": one.text}
+        for one in model.fields
+    ]
+    if model.base:
+        imports.models.add(model.base)
+    imports.models.discard(model.name)
+    base = [] if model.base else ["from voucherify.base_model import BaseModel"]
+    return templates.get_template("model.py.jinja").render(
+        model=model,
+        fields=fields,
+        imports=base + imports.statements(without=late),
+        late_imports=[python_types.import_of(name) for name in sorted(late)],
+    )
+
+
+def _resource(resource: Resource, api: Api, templates: Environment) -> str:
+    imports = python_types.Imports()
+    methods = [_method(method, api, imports) for method in resource.methods]
+    return templates.get_template("resource.py.jinja").render(
+        resource=resource,
+        methods=methods,
+        forms=_FORMS,
+        has_parameters=any(method.arguments for method in resource.methods),
+        imports=imports.statements(),
+    )
+
+
+def _method(method: Method, api: Api, imports: python_types.Imports) -> _MethodLines:
+    arguments = []
+    left_out = False
+    for one in method.arguments:
+        left_out = left_out or not one.required  # after an optional argument Python allows no other
+        kind, model = python_types.kind_and_model(one)
+        text = python_types.argument_annotation(one, imports, may_be_left_out=left_out)
+        arguments.append(_ArgumentLines(one, kind, model, text))
+    answer_kind, answer_model = python_types.answer_kind_and_model(method.answer, method.accept)
+    return _MethodLines(
+        operation=method,
+        constant=constant_name(method.name),
+        arguments=arguments,
+        answer=python_types.answer_annotation(method.answer, imports),
+        answer_kind=answer_kind,
+        answer_model=answer_model,
+        text=method_text(method, api),
+    )

@@ -1,0 +1,268 @@
+"""Connections of urllib3 that keep to a deadline, whatever the server does.
+
+A socket's own timeout counts anew for each byte that arrives. Here it is set, before each piece that is written or
+read, to the time that is left of the call.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import queue
+import socket
+import threading
+from functools import lru_cache
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from weakref import WeakSet
+
+    from _typeshed import WriteableBuffer
+
+    from voucherify.deadline import Timeouts
+
+_PIECE = 16384
+"""Bytes per write: one TLS record, since each write has its own timeout there."""
+_FAIR_SHARE = 2.0
+"""Seconds that each address of a host gets for connecting, if there are as many."""
+
+Address = tuple[int, int, int, tuple[Any, ...]]
+"""Family, type and protocol of a socket, and what to connect it to."""
+
+
+class Attempt:
+    """One try of a call: its time, and how far it has come."""
+
+    __slots__ = ("_before", "deadline", "sent", "sockets", "timeouts", "until")
+
+    def __init__(self, timeouts: Timeouts, deadline: float, sockets: WeakSet[Any]) -> None:
+        self.timeouts = timeouts
+        self.deadline = deadline
+        """When the call ends, on the clock `time.monotonic`."""
+        self.until = deadline
+        """When what is going on now ends: while connecting, often before the deadline."""
+        self.sent = False
+        """Whether any of the request was handed to the system, so that the server may have it."""
+        self.sockets = sockets
+        """Where to note the sockets that are opened."""
+        self._before: Attempt | None = None
+
+    def __enter__(self) -> None:
+        """Let connections that this thread uses keep to this attempt."""
+        self._before = _current.attempt  # a signal handler may make a call in the middle of another
+        _current.attempt = self
+
+    def __exit__(self, *_error: object) -> None:
+        _current.attempt = self._before
+
+    def seconds(self) -> float:
+        """What is left. Raises `TimeoutError` if that is nothing."""
+        left = self.until - monotonic()
+        if left <= 0:
+            raise TimeoutError("the time of the call is over")
+        return left
+
+
+class _Current(threading.local):
+    """The attempt that this thread is at: urllib3 has no way to hand it to the connection that it chooses."""
+
+    attempt: Attempt | None = None
+
+
+_current = _Current()
+
+
+class _TimedReader(io.RawIOBase):
+    """What the server sends, read in time."""
+
+    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
+        self._socket = sock
+        self._raw = cast("io.RawIOBase", sock.makefile("rb", buffering=0))
+        self._attempt = attempt
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._raw.fileno()
+
+    def readinto(self, buffer: WriteableBuffer) -> int | None:
+        self._socket.settimeout(self._attempt.seconds())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        super().close()
+        self._raw.close()
+
+
+class _TimedSource:
+    """What `http.client` takes for a socket to read an answer from."""
+
+    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
+        self._reader = _TimedReader(sock, attempt)
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self._reader)
+
+
+class TimedResponse(http.client.HTTPResponse):
+    """An answer that is read in the time of the attempt that it was asked for in, also later on."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **keywords: Any) -> None:
+        attempt = _current.attempt
+        source = sock if attempt is None else cast("socket.socket", _TimedSource(sock, attempt))
+        super().__init__(source, *args, **keywords)
+
+
+class _Timed(HTTPConnection):
+    """What all connections have in common; `_timed_class` puts it before a class of urllib3."""
+
+    response_class = TimedResponse
+    _connecting = False
+    _holding = False
+    _held = b""
+
+    def connect(self) -> None:
+        attempt = _current.attempt
+        if attempt is None:
+            super().connect()
+            return
+        attempt.until = min(attempt.deadline, monotonic() + attempt.timeouts.connect)
+        self.timeout = attempt.seconds()
+        self._connecting = True
+        try:
+            super().connect()
+        finally:
+            self._connecting = False
+            attempt.until = attempt.deadline
+        attempt.sockets.add(self.sock)
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        attempt = _current.attempt
+        if attempt is not None:
+            attempt.sockets.add(sock)
+            sock.settimeout(attempt.seconds())  # for the TLS handshake
+        return sock
+
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **keywords: Any) -> None:
+        """Send a request; its head and a small body together, since they come one after the other."""
+        self._held = b""
+        self._holding = isinstance(body, bytes) and 0 < len(body) <= _PIECE
+        super().request(method, url, body, *args, **keywords)
+
+    def send(self, data: Any) -> None:
+        attempt = _current.attempt
+        if attempt is None:
+            super().send(data)
+            return
+        if self.sock is None:
+            self.connect()
+        if not self._connecting:  # what goes to a proxy to open a tunnel is not the request
+            if self._holding:
+                self._holding, self._held = False, data
+                return
+            if self._held:
+                self._held, data = b"", self._held + data
+            attempt.sent = True
+        for piece in _pieces(data):
+            self.sock.settimeout(attempt.seconds())
+            super().send(piece)
+
+
+class _Direct(_Timed):
+    """Connecting without SOCKS: all addresses of the host share the time."""
+
+    def _new_conn(self) -> socket.socket:
+        attempt = _current.attempt
+        if attempt is None:
+            return super()._new_conn()
+        try:
+            addresses = _resolved(self._dns_host, self.port, attempt.seconds())
+            sock = self._connected(addresses, attempt)
+            sock.settimeout(attempt.seconds())  # for the TLS handshake
+        except (socket.gaierror, UnicodeError) as error:
+            raise NameResolutionError(self.host, self, cast("socket.gaierror", error)) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "connecting took too long") from error
+        except OSError as error:
+            raise NewConnectionError(self, "connecting failed") from error
+        attempt.sockets.add(sock)
+        return sock
+
+    def _connected(self, addresses: list[Address], attempt: Attempt) -> socket.socket:
+        """A socket that is connected to the first address that answers."""
+        failure = OSError("the host has no address")
+        for index, (family, kind, protocol, address) in enumerate(addresses):
+            left = attempt.seconds()
+            sock = socket.socket(family, kind, protocol)
+            try:
+                for option in self.socket_options or ():
+                    sock.setsockopt(*option)
+                if self.source_address:
+                    sock.bind(self.source_address)
+                sock.settimeout(min(left, max(left / (len(addresses) - index), _FAIR_SHARE)))
+                sock.connect(address)
+            except BaseException as error:
+                sock.close()
+                if not isinstance(error, OSError):
+                    raise
+                failure = error
+            else:
+                return sock
+        raise failure
+
+
+def _pieces(data: Any) -> Iterator[Any]:
+    if not isinstance(data, bytes) or len(data) <= _PIECE:
+        yield data
+        return
+    view = memoryview(data)
+    for start in range(0, len(data), _PIECE):
+        yield view[start : start + _PIECE]
+
+
+def _resolved(host: str, port: int | None, seconds: float) -> list[Address]:
+    """The addresses of `host`. Raises `TimeoutError` if looking them up takes longer than `seconds`."""
+    host = host.strip("[]")
+    try:
+        return _looked_up(host, port, socket.AI_NUMERICHOST)
+    except socket.gaierror:
+        pass  # a name
+    # The system's resolver can't be interrupted. A thread waits for it, and is left behind when time is up.
+    answers: queue.SimpleQueue[list[Address] | Exception] = queue.SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers.put(_looked_up(host, port, 0))
+        except (OSError, UnicodeError) as error:
+            answers.put(error)
+
+    try:
+        threading.Thread(target=look_up, name="voucherify-resolver", daemon=True).start()
+    except RuntimeError:  # no thread to be had, for instance while the interpreter ends
+        look_up()
+    try:
+        answer = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise TimeoutError("looking up the host took too long") from None
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _looked_up(host: str, port: int | None, flags: int) -> list[Address]:
+    found = socket.getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, flags)
+    return [(family, kind, protocol, address) for family, kind, protocol, _, address in found]
+
+
+@lru_cache
+def timed_class(base: type[HTTPConnection]) -> type[HTTPConnection]:
+    """`base`, a connection class of urllib3, with deadlines."""
+    mixin = _Timed if base.__module__.endswith(".socks") else _Direct
+    return type(f"Timed{base.__name__}", (mixin, base), {})

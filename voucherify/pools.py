@@ -1,0 +1,206 @@
+"""The connections of one client in one process, by host: TLS, proxies, and what happens to them at a fork."""
+
+from __future__ import annotations
+
+import os
+import queue
+import ssl
+import threading
+from base64 import b64encode
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+from weakref import WeakSet
+
+import urllib3
+from urllib3.connection import HTTPConnection
+from urllib3.exceptions import LocationValueError
+from urllib3.util import parse_url
+
+from voucherify.connection import timed_class
+from voucherify.exceptions import ApiValueError
+from voucherify.retry import RetryBudget
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from voucherify.configuration import Configuration
+
+_MOST_HOSTS = 1000
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class Pool:
+    """The connections to one host."""
+
+    def __init__(self, connections: urllib3.HTTPConnectionPool, slots: int, prefix: str) -> None:
+        self.connections = connections
+        connections.ConnectionCls = timed_class(connections.ConnectionCls)
+        self.slots = threading.Semaphore(slots)
+        """Taken by a call for as long as it uses a connection. urllib3's own way to wait for a connection loses one
+        for good whenever an answer is not given back."""
+        self.prefix = prefix
+        """What to put before a path: the host, for proxies that forward; mostly nothing."""
+
+
+class Pools:
+    """The connections of one client in one process. Cheap to make: connections come with the first call."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self.budget = RetryBudget()
+        self.sockets: WeakSet[Any] = WeakSet()
+        """All sockets that were opened, so that a forked child can let go of them."""
+        self._configuration = configuration
+        self._pools: dict[tuple[str, bool], Pool] = {}
+        self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
+        self._context: ssl.SSLContext | None = None
+        self._lock = threading.Lock()
+
+    def get(self, origin: str, *, streaming: bool) -> Pool:
+        """The connections to `origin` (scheme, host and port of a URL).
+
+        Answers that callers read by themselves have connections of their own: nobody knows how long they keep them.
+        """
+        pool = self._pools.get((origin, streaming))
+        if pool is None:
+            with self._lock:
+                pool = self._pools.get((origin, streaming))
+                if pool is None:
+                    pool = self._pools[origin, streaming] = self._open(origin, streaming=streaming)
+        return pool
+
+    def _open(self, origin: str, *, streaming: bool) -> Pool:
+        try:
+            url = parse_url(origin)
+        except LocationValueError:
+            raise ApiValueError("the host of a request is malformed") from None
+        if url.scheme not in ("http", "https") or not url.host or url.auth is not None:
+            raise ApiValueError("the URL of a request must be http or https, with a host and without a user")
+        configuration = self._configuration
+        proxy = configuration.proxy or _proxy_of_environment(url.scheme, url.netloc or "")
+        manager = self._managers.get((proxy, streaming))
+        if manager is None:
+            manager = self._managers[proxy, streaming] = self._manager(proxy)
+        options = {}
+        if url.scheme == "https":
+            options = {
+                "ssl_context": self._tls(),
+                "assert_hostname": None if configuration.assert_hostname is True else configuration.assert_hostname,
+                "server_hostname": configuration.tls_server_name,
+            }
+        connections = manager.connection_from_host(url.host, url.port, url.scheme, pool_kwargs=options)
+        forwarding = manager.proxy is not None and url.scheme == "http"
+        return Pool(connections, configuration.connection_pool_maxsize, origin if forwarding else "")
+
+    def _manager(self, proxy: str | None) -> urllib3.PoolManager:
+        configuration = self._configuration
+        options: dict[str, Any] = {"maxsize": configuration.connection_pool_maxsize, "num_pools": _MOST_HOSTS}
+        if configuration.socket_options is not None:
+            options["socket_options"] = [*HTTPConnection.default_socket_options, *configuration.socket_options]
+        if proxy is None:
+            return urllib3.PoolManager(**options)
+        if "://" not in proxy:
+            proxy = f"http://{proxy}"
+        if proxy.lower().startswith("socks"):
+            return _socks_manager(proxy, options)
+        url, headers = _without_user(proxy, configuration.proxy_headers)
+        if url.lower().startswith("https:"):
+            options["proxy_ssl_context"] = tls_context(configuration, client_certificate=False)
+        try:
+            return urllib3.ProxyManager(url, proxy_headers=headers, **options)
+        except LocationValueError:
+            raise ApiValueError("the proxy must be a http, https or socks URL") from None
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._context is None:
+            self._context = tls_context(self._configuration, client_certificate=True)
+        return self._context
+
+    def close(self) -> None:
+        """Close what is not in use. Connections in use are closed when their call is done."""
+        for pool in list(self._pools.values()):
+            pool.connections.close()
+
+    def abandon(self) -> None:
+        """In a forked child: let go of the parent's connections without a word to the server.
+
+        Other threads of the parent may have held any lock at the fork, so that none is touched here.
+        """
+        for sock in list(self.sockets):
+            descriptor = getattr(sock, "socket", sock).detach()  # of TLS within TLS, the outer one
+            if descriptor >= 0:
+                os.close(descriptor)
+        for pool in self._pools.values():
+            waiting = pool.connections.pool
+            if waiting is not None:
+                queue.LifoQueue.__init__(waiting, 0)  # with new locks: urllib3 empties it at exit
+
+
+def tls_context(configuration: Configuration, *, client_certificate: bool) -> ssl.SSLContext:
+    """How to check servers, and what to show them. Raises `ApiValueError` for files that can't be used."""
+    try:
+        context = ssl.create_default_context(**_authorities(configuration.ssl_ca_cert))
+        if not configuration.verify_ssl:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if client_certificate and configuration.cert_file is not None:
+            context.load_cert_chain(configuration.cert_file, configuration.key_file, _no_password)
+    except (OSError, ValueError) as error:
+        raise ApiValueError("`ssl_ca_cert`, `cert_file` or `key_file` can't be used") from error
+    return context
+
+
+def _authorities(setting: Any) -> dict[str, Any]:
+    """Which certificates to trust: those in a file or folder, or those that `setting` itself consists of."""
+    if setting is None:
+        return {}
+    if isinstance(setting, bytes):
+        return {"cadata": setting.decode("ascii") if b"-----BEGIN" in setting else setting}
+    if isinstance(setting, str) and "-----BEGIN" in setting:
+        return {"cadata": setting}
+    from pathlib import Path
+
+    return {"capath": setting} if Path(setting).is_dir() else {"cafile": setting}
+
+
+def _no_password() -> str:
+    """Without this, OpenSSL would ask for it on the terminal."""
+    raise ApiValueError("`key_file` is protected by a password: give it without one")
+
+
+def _socks_manager(proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
+    if find_spec("socks") is None:
+        raise ApiValueError("a SOCKS proxy needs the package PySocks: pip install PySocks")
+    from urllib3.contrib.socks import SOCKSProxyManager
+
+    try:
+        return SOCKSProxyManager(proxy, **options)
+    except ValueError:
+        raise ApiValueError("a SOCKS proxy must be a socks5, socks5h, socks4 or socks4a URL") from None
+
+
+def _without_user(proxy: str, headers: Mapping[str, str] | None) -> tuple[str, dict[str, str]]:
+    """The proxy's URL without user and password, and headers that carry them."""
+    try:
+        url = parse_url(proxy)
+    except LocationValueError:
+        raise ApiValueError("the proxy's URL is malformed") from None
+    given = dict(headers or {})
+    if url.auth is not None:
+        user, _, password = url.auth.partition(":")
+        token = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+        if not any(name.lower() == "proxy-authorization" for name in given):
+            given["Proxy-Authorization"] = f"Basic {token}"
+    return url._replace(auth=None).url, given
+
+
+def _proxy_of_environment(scheme: str, host: str) -> str | None:
+    """The proxy that environment variables name for this host."""
+    if not any(value and name.lower() in _PROXY_VARIABLES for name, value in os.environ.items()):
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    if proxy_bypass(host):
+        return None
+    proxies = getproxies()
+    return proxies.get(scheme) or proxies.get("all")

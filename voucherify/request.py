@@ -1,0 +1,142 @@
+"""The request side: from an operation and its arguments to the request that goes out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from voucherify.arguments import checked, path_segment, percent_encoded, plain, query_pairs
+from voucherify.encoding import scalar_text, to_json_bytes
+from voucherify.exceptions import ApiTypeError, ApiValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from voucherify.operation import CallOptions, Operation, Parameter
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
+@dataclass
+class Request:
+    """One request, ready to be sent. Its repr shows neither values of the caller nor keys."""
+
+    operation: str
+    """Class and method, `EventsApi.track_custom_event`."""
+    method: str
+    path_template: str
+    """The path without its values, for logs and errors."""
+    url: str = field(repr=False)
+    """Absolute and percent-encoded."""
+    headers: dict[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    repeatable: bool
+    """Whether it may be sent again after the server may have taken it."""
+
+
+@dataclass
+class Credential:
+    """One header, query parameter or cookie that authenticates a request."""
+
+    place: str
+    """`header`, `query` or `cookie`."""
+    name: str
+    value: str = field(repr=False)
+
+
+def build_request(
+    operation: Operation[Any],
+    values: tuple[object, ...],
+    options: CallOptions,
+    *,
+    host: str,
+    headers: Mapping[str, str],
+    credentials: Iterable[Credential],
+) -> Request:
+    """Check the arguments and lay them out over path, query, headers and body.
+
+    `headers` are the client's own. What the caller passes in `_headers` wins over them, over `credentials` and over
+    arguments. Raises `ApiTypeError` or `ApiValueError`, naming the argument.
+    """
+    given = checked(operation, values)
+    placed: dict[str, list[tuple[Parameter, object]]] = {}
+    for parameter, value in given:
+        placed.setdefault(parameter.location, []).append((parameter, value))
+
+    own_headers = dict(headers)
+    if operation.accept is not None:
+        own_headers["Accept"] = operation.accept
+    for parameter, value in placed.get("header", ()):
+        own_headers[parameter.wire] = scalar_text(value, parameter.name)
+    body, content_type = _body(operation, placed)
+    content_type = options.get("_content_type") or content_type
+    if content_type is not None:
+        own_headers["Content-Type"] = content_type
+    query = [pair for p, value in placed.get("query", ()) for pair in query_pairs(p.wire, plain(p, value))]
+    for credential in credentials:
+        if credential.place == "query":
+            query.append((credential.name, credential.value))
+        else:
+            own_headers["Cookie" if credential.place == "cookie" else credential.name] = credential.value
+
+    return Request(
+        operation=operation.name,
+        method=operation.method,
+        path_template=operation.path,
+        url=host + _path(operation, placed.get("path", ())) + _query_text(query),
+        headers=checked_headers(own_headers, options.get("_headers")),
+        body=body,
+        repeatable=operation.repeatable,
+    )
+
+
+def _path(operation: Operation[Any], values: Iterable[tuple[Parameter, object]]) -> str:
+    path = operation.path
+    for parameter, value in values:
+        path = path.replace("{" + parameter.wire + "}", path_segment(value, parameter.name))
+    return path
+
+
+def _query_text(pairs: Iterable[tuple[str, object]]) -> str:
+    text = "&".join(f"{percent_encoded(k, k)}={percent_encoded(scalar_text(v, k), k)}" for k, v in pairs)
+    return f"?{text}" if text else ""
+
+
+def _body(
+    operation: Operation[Any], placed: Mapping[str, list[tuple[Parameter, object]]]
+) -> tuple[bytes | None, str | None]:
+    """Body and media type; `None` for both where there is nothing to send."""
+    if any(parameter.location in ("form", "file") for parameter in operation.parameters):
+        from voucherify.form import form_body
+
+        return form_body(operation.content_type, placed.get("form", []), placed.get("file", []))
+    if "body" not in placed:
+        return None, None
+    ((parameter, value),) = placed["body"]
+    if parameter.kind == "text":
+        return scalar_text(value, parameter.name).encode(), operation.content_type
+    return to_json_bytes(plain(parameter, value), parameter.name), operation.content_type
+
+
+def checked_headers(own: Mapping[str, str], given: Mapping[str, str] | None) -> dict[str, str]:
+    """Both sets of headers as one; the caller's win, whatever the case of their names.
+
+    Raises `ApiTypeError` for names and values that are no text, `ApiValueError` for those that HTTP does not allow
+    (line ends above all).
+    """
+    headers = dict(own)
+    if given:
+        if not all(isinstance(name, str) for name in given):
+            raise ApiTypeError("the names in `_headers` must be text")
+        names = {name.lower() for name in given}
+        headers = {name: value for name, value in headers.items() if name.lower() not in names} | dict(given)
+    for name, value in headers.items():
+        if not isinstance(value, str):
+            raise ApiTypeError(f"header `{name}` must be text, not {type(value).__name__}")
+        if not _HEADER_NAME.fullmatch(name):
+            raise ApiValueError(f"{name!r} is not allowed as the name of a header")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ApiValueError(f"the value of header `{name}` has a character that HTTP does not allow")
+    return headers
