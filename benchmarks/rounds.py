@@ -64,7 +64,7 @@ def _measure(python: Path, host: str, contestant: Contestant, process: Process, 
 
 
 def _variables() -> dict[str, str]:
-    """Return the variables that contestants see: no proxy stands between them and the server, and no keys change a call."""
+    """Return the variables that contestants see: no proxy before the server, no keys that change a call."""
     return {
         name: value
         for name, value in os.environ.items()

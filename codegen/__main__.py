@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from codegen.description import DescriptionError
+from codegen.bundle import write_bundle
+from codegen.description import Description, DescriptionError
 from codegen.files import differences, write
 from codegen.generate import generate
 
@@ -24,6 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.command == "bundle":
+        write_bundle(Description(options.description), options.out)
+        return 0
     files = generate(options.description, options.target)
     if not options.check:
         for line in write(files, options.target):
@@ -42,6 +46,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a file is not as generated")
     parser.add_argument("--description", type=Path, default=_PROJECT / "openapi", metavar="FOLDER")
     parser.add_argument("--target", type=Path, default=_PROJECT, metavar="FOLDER", help="where the package lies")
+    bundling = parser.add_subparsers(dest="command").add_parser("bundle", help="write the description as one file")
+    bundling.add_argument("out", type=Path, metavar="OUT.json|yaml")
     return parser
 
 

@@ -21,6 +21,7 @@ EXCEPTIONS = {
     "403": "ForbiddenException",
     "404": "NotFoundException",
     "409": "ConflictException",
+    "413": "PayloadTooLargeException",
     "422": "UnprocessableEntityException",
     "423": "LockedException",
     "429": "TooManyRequestsException",

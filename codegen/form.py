@@ -145,6 +145,8 @@ class StatusAnswer:
     status: str
     """`200`, `4XX`, `default`."""
     text: str
+    headers: tuple[str, ...] = ()
+    """Headers of the answer that tell something about the call."""
 
 
 @dataclass(frozen=True)

@@ -144,10 +144,7 @@ class _Operations:
             arguments=tuple(arguments),
             answer=answer,
             answer_text=answer_text,
-            answers=tuple(
-                StatusAnswer(status, response.followed().required_text("description"))
-                for status, response in operation["responses"].items()
-            ),
+            answers=tuple(_status_answer(*one) for one in operation["responses"].items()),
             keys=keys,
             bearer=bearer,
             content_type=content_type,
@@ -205,6 +202,12 @@ class _Operations:
         if len(keys) > 1:
             raise holder["security"].error("one set of keys is expected, and a bearer token beside it at most")
         return keys[0] if keys else (), bearer
+
+
+def _status_answer(status: str, response: Node) -> StatusAnswer:
+    target = response.followed()
+    headers = [name for name, _ in target["headers"].items()] if "headers" in target else []
+    return StatusAnswer(status, target.required_text("description"), tuple(headers))
 
 
 def _urls(holder: Node) -> tuple[str, ...]:

@@ -76,5 +76,15 @@ def summary_and_rest(text: str) -> list[str]:
 
 
 def one_line(text: str) -> str:
-    """`text` without line ends, for tables."""
+    """`text` without line ends."""
     return " ".join(text.split())
+
+
+def table_cell(text: str) -> str:
+    """`text` for a table in Markdown."""
+    return one_line(text).replace("|", "\\|")
+
+
+def environment_variable(header: str) -> str:
+    """The variable that holds a key: `X-App-Id` -> `VOUCHERIFY_APP_ID`."""
+    return f"VOUCHERIFY_{header.removeprefix('X-').replace('-', '_').upper()}"

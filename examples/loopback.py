@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
 
 import voucherify
 from voucherify.configuration import HOST_VARIABLE, KEY_VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ENVIRONMENT = (HOST_VARIABLE, KEY_VARIABLES["X-App-Id"], KEY_VARIABLES["X-App-Token"])
 

@@ -33,7 +33,7 @@ class Person(BaseModel):
     points: int | None = None
     share: float | None = None
     active: bool | None = None
-    status: Literal["ACTIVE", "INACTIVE"] | str | None = None  # noqa: PYI051  # the form of open enumerations
+    status: Literal["ACTIVE", "INACTIVE"] | str | None = None
     weekday: Literal[0, 1] | int | None = None
     tags: list[str] | None = None
     days: list[Literal[0, 1] | int] | None = None

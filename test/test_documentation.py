@@ -75,14 +75,20 @@ class TestExample:
 
     def run(self, environment):
         return subprocess.run(
-            [sys.executable, "-W", "error", str(self.script)], env=environment, capture_output=True, text=True, check=False
+            [sys.executable, "-W", "error", str(self.script)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
     def test_without_keys_it_starts_a_server_and_says_so(self):
         done = self.run({})
         assert done.returncode == 0, done.stderr
         first, _, answer = done.stdout.partition("\n")
-        assert re.fullmatch(r"No keys in the environment \(.*\): talking to a stand-in .* http://127\.0\.0\.1:\d+", first)
+        assert re.fullmatch(
+            r"No keys in the environment \(.*\): talking to a stand-in .* http://127\.0\.0\.1:\d+", first
+        )
         assert answer.startswith("EventsCreateResponseBody(")
         assert "type='cart_abandoned'" in answer
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict, deque, namedtuple
+from collections import OrderedDict, deque
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from types import MappingProxyType
+from typing import NamedTuple
 from uuid import UUID
 
 import pytest
@@ -17,7 +18,10 @@ from hypothesis import strategies as st
 from voucherify.encoding import rfc3339, scalar_text, to_json_bytes, to_json_text
 from voucherify.exceptions import ApiTypeError, ApiValueError
 
-Point = namedtuple("Point", "x y")
+
+class Point(NamedTuple):
+    x: int
+    y: int
 
 
 class Color(Enum):
@@ -147,7 +151,13 @@ class TestToJsonBytes:
 
 class TestToJsonText:
     def test_never_raises(self):
-        value = {"nan": float("nan"), "bytes": b"\xff", "object": object, Color.RED: {(1, 2): [b"x"]}, "d": Decimal("NaN")}
+        value = {
+            "nan": float("nan"),
+            "bytes": b"\xff",
+            "object": object,
+            Color.RED: {(1, 2): [b"x"]},
+            "d": Decimal("NaN"),
+        }
         assert to_json_text(value) == (
             '{"nan": NaN, "bytes": "\\ufffd", "object": "<class \'object\'>", "red": {"(1, 2)": ["x"]}, "d": "NaN"}'
         )

@@ -70,7 +70,9 @@ def test_star_import():
 
 
 def test_modules_are_attributes():
-    assert run("import voucherify; print(voucherify.rest.ApiException.__name__, voucherify.models.customer.__name__)") == [
+    assert run(
+        "import voucherify; print(voucherify.rest.ApiException.__name__, voucherify.models.customer.__name__)"
+    ) == [
         "ApiException",
         "voucherify.models.customer",
     ]
@@ -82,7 +84,9 @@ def test_a_name_is_loaded_once():
 
 
 MODULES = [
-    module.name for package in (voucherify, models, api) for module in pkgutil.iter_modules(package.__path__, package.__name__ + ".")
+    module.name
+    for package in (voucherify, models, api)
+    for module in pkgutil.iter_modules(package.__path__, package.__name__ + ".")
 ]
 
 
@@ -114,7 +118,8 @@ def test_preload():
     script = """
 import voucherify
 voucherify.preload()
-incomplete = [n for n in voucherify.models.__all__ if not getattr(getattr(voucherify.models, n), "__pydantic_complete__", True)]
+models = [getattr(voucherify.models, name) for name in voucherify.models.__all__]
+incomplete = [model for model in models if not getattr(model, "__pydantic_complete__", True)]
 print(len(incomplete), "voucherify.models.customer" in __import__("sys").modules)
 """
     assert run(script) == ["0", "True"]

@@ -102,12 +102,12 @@ class TestBody:
     def test_structures_without_end(self):
         value = {}
         value["self"] = value
-        with pytest.raises(ApiValueError, match="`customer.* contains itself"):
+        with pytest.raises(ApiValueError, match=r"`customer.* contains itself"):
             build(BODY, values=({"metadata": value},))
         value = {}
         for _ in range(100_000):
             value = {"a": value}
-        with pytest.raises(ApiValueError, match="`customer` .*nested too deeply"):
+        with pytest.raises(ApiValueError, match=r"`customer` .*nested too deeply"):
             build(BODY, values=({"metadata": value},))
 
 

@@ -74,4 +74,5 @@ def _module_of(name: str) -> str:
     return "voucherify.api" if name in api.__all__ else "voucherify.models"
 
 
-__getattr__, __dir__ = lazy_names("voucherify", __all__, _module_of)
+if not TYPE_CHECKING:  # type checkers would take any name for one that exists
+    __getattr__, __dir__ = lazy_names("voucherify", __all__, _module_of)

@@ -91,7 +91,9 @@ def percent_encoded(text: str, name: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError as error:
-        raise ApiValueError(f"`{name}` has a character that UTF-8 cannot carry: {error.object[error.start]!r}") from None
+        raise ApiValueError(
+            f"`{name}` has a character that UTF-8 cannot carry: {error.object[error.start]!r}"
+        ) from None
 
 
 def query_pairs(name: str, value: object) -> list[tuple[str, object]]:

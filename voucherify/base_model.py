@@ -43,7 +43,9 @@ class BaseModel(pydantic.BaseModel):
     )
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: type[pydantic.BaseModel], handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        cls, source: type[pydantic.BaseModel], handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return adapt_model(handler(source), handler)
 
     @classmethod
@@ -61,7 +63,7 @@ class BaseModel(pydantic.BaseModel):
                 force=force,
                 raise_errors=raise_errors,
                 _parent_namespace_depth=_parent_namespace_depth + 1,
-                _types_namespace=_types_namespace,  # type: ignore[arg-type]  # a dict in older releases
+                _types_namespace=_types_namespace,
             )
 
     @overload
@@ -78,24 +80,29 @@ class BaseModel(pydantic.BaseModel):
         """
         if obj is None:
             return None
-        return cls.__pydantic_validator__.validate_python(obj, context=READ_JSON_DATA)
+        model: Self = cls.__pydantic_validator__.validate_python(obj, context=READ_JSON_DATA)
+        return model
 
     @classmethod
     def from_json(cls, json_str: str | bytes | bytearray) -> Self:
         """Make a model of JSON text. Raises `pydantic.ValidationError` for text that is no such object."""
-        return cls.__pydantic_validator__.validate_json(json_str)
+        model: Self = cls.__pydantic_validator__.validate_json(json_str)
+        return model
 
     def to_dict(self) -> dict[str, Any]:
         """All that was set, under the names on the wire, as plain Python data; dates and datetimes stay as they are."""
         try:
             return self._dump()
-        except Exception:
+        except (TypeError, ValueError):  # pydantic's, in several releases
             # A model in a free-form field is dumped by its own class, which pydantic may not have built yet.
             _build_all(self)
             return self._dump()
 
     def _dump(self) -> dict[str, Any]:
-        return self.__pydantic_serializer__.to_python(self, by_alias=True, exclude_unset=True, warnings=False)
+        data: dict[str, Any] = self.__pydantic_serializer__.to_python(
+            self, by_alias=True, exclude_unset=True, warnings=False
+        )
+        return data
 
     def to_json(self) -> str:
         """`to_dict()` as JSON text: RFC 3339 for dates and datetimes, one without an offset taken as UTC.
@@ -123,7 +130,7 @@ class BaseModel(pydantic.BaseModel):
         if name not in type(self).model_fields:
             super().__delattr__(name)
             return
-        self.__dict__[name] = None
+        vars(self)[name] = None
         self.__pydantic_fields_set__.discard(name)
 
     def _set_items(self) -> Iterator[tuple[str, Any]]:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _PIECE = 16384
 """Bytes per write: one TLS record, since each write has its own timeout there."""
+_LONGEST_IDLE = 50.0
+"""Seconds after which a connection is not used again. Load balancers drop theirs after a minute, some without a word,
+and what is sent at that moment gets lost."""
 _FAIR_SHARE = 2.0
 """Seconds that each address of a host gets for connecting, if there are as many."""
 
@@ -124,8 +127,14 @@ class _Timed(HTTPConnection):
 
     response_class = TimedResponse
     _connecting = False
+    _used = 0.0
     _holding = False
     _held = b""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection can be used again."""
+        return monotonic() - self._used < _LONGEST_IDLE and super().is_connected
 
     def connect(self) -> None:
         attempt = _current.attempt
@@ -152,6 +161,7 @@ class _Timed(HTTPConnection):
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **keywords: Any) -> None:
         """Send a request; its head and a small body together, since they come one after the other."""
+        self._used = monotonic()
         self._held = b""
         self._holding = isinstance(body, bytes) and 0 < len(body) <= _PIECE
         super().request(method, url, body, *args, **keywords)

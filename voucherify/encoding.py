@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections import deque
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime, time, timezone
 from decimal import Decimal
 from enum import Enum
+from types import NoneType
 from typing import Any
 
 from voucherify.exceptions import ApiTypeError, ApiValueError
@@ -46,7 +48,7 @@ def scalar_text(value: object, name: str) -> str:
         return repr(value)
     if isinstance(value, (datetime, date, time)):
         return rfc3339(value)
-    if type(value).__name__ == "UUID":
+    if _is_uuid(value):
         return str(value)
     raise ApiTypeError(f"`{name}` cannot be sent as text: {type(value).__name__}")
 
@@ -82,21 +84,21 @@ def to_json_text(value: object) -> str:
 
 def _plain(value: Any) -> object:
     """The JSON form of a value that json does not know. Raises `TypeError` or `ValueError` if it has none."""
-    if isinstance(value, (datetime, date, time)):
-        return rfc3339(value)
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
         return _number(value)
-    if isinstance(value, Mapping):
-        return dict(value)
-    if isinstance(value, (Set, deque)):
-        return list(value)
+    if isinstance(value, (Mapping, AbstractSet, deque)):
+        return dict(value) if isinstance(value, Mapping) else list(value)
     if callable(getattr(value, "to_dict", None)):
         return value.to_dict()
-    if type(value).__name__ == "UUID":
-        return str(value)
+    if isinstance(value, (date, time)) or _is_uuid(value):
+        return scalar_text(value, "")
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _is_uuid(value: object) -> bool:
+    return type(value).__name__ == "UUID"  # importing uuid takes longer than the rest of this module
 
 
 def _plain_or_text(value: object) -> object:
@@ -108,7 +110,9 @@ def _plain_or_text(value: object) -> object:
 
 def _with_text_keys(value: object) -> object:
     if isinstance(value, Mapping):
-        return {key if isinstance(key, str) else str(_plain_or_text(key)): _with_text_keys(v) for key, v in value.items()}
+        return {
+            key if isinstance(key, str) else str(_plain_or_text(key)): _with_text_keys(v) for key, v in value.items()
+        }
     return [_with_text_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
@@ -129,8 +133,6 @@ def _refuse(value: object, name: str, parents: tuple[int, ...]) -> None:
         raise ApiValueError(f"`{name}` contains itself")
     if isinstance(value, float) and not math.isfinite(value):
         raise ApiValueError(f"`{name}` must be a finite number, not {value}")
-    if isinstance(value, (str, int, float)) or value is None:
-        return
     inside = (*parents, id(value))
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -140,11 +142,14 @@ def _refuse(value: object, name: str, parents: tuple[int, ...]) -> None:
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             _refuse(item, f"{name}[{index}]", inside)
-    else:
-        try:
-            plain = _plain(value)
-        except TypeError as error:
-            raise ApiTypeError(f"`{name}` cannot be sent as JSON: {error}") from None
-        except ValueError as error:
-            raise ApiValueError(f"`{name}` cannot be sent as JSON: {error}") from None
-        _refuse(plain, name, inside)
+    elif not isinstance(value, (str, int, float, NoneType)):
+        _refuse(_plain_or_refused(value, name), name, inside)
+
+
+def _plain_or_refused(value: object, name: str) -> object:
+    try:
+        return _plain(value)
+    except TypeError as error:
+        raise ApiTypeError(f"`{name}` cannot be sent as JSON: {error}") from None
+    except ValueError as error:
+        raise ApiValueError(f"`{name}` cannot be sent as JSON: {error}") from None

@@ -195,13 +195,9 @@ class ApiException(OpenApiException):
         return f"{text} ({', '.join(notes)})" if notes else text
 
     def __repr__(self) -> str:
-        shown = ["status", "reason", "method", "path", "key", "message", "request_id", "attempts"]
-        values = {name: getattr(self, name) for name in shown}
-        parts = (
-            f"{name}={_line(value, _LONGEST_MESSAGE) if isinstance(value, str) else value!r}"
-            for name, value in values.items()
-            if value is not None
-        )
+        names = ("status", "reason", "method", "path", "key", "message", "request_id", "attempts")
+        values = ((name, getattr(self, name)) for name in names)
+        parts = [f"{name}={_shown(name, value)}" for name, value in values if value is not None]
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
@@ -307,9 +303,7 @@ def _class_for(status: int) -> type[ApiException]:
     return _CLASSES.get(status, ServiceException if 500 <= status <= 599 else ApiException)  # noqa: PLR2004
 
 
-def error_for(
-    http_resp: Any, *, method: str | None = None, path: str | None = None, attempts: int = 1
-) -> ApiException:
+def error_for(http_resp: Any, *, method: str | None = None, path: str | None = None, attempts: int = 1) -> ApiException:
     """The exception for an answer with a status that is not 2xx. `path` is the path template."""
     return _class_for(http_resp.status)(http_resp=http_resp, method=method, path=path, attempts=attempts)
 
@@ -363,6 +357,11 @@ def _number(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_WORD:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _shown(name: str, value: Any) -> str:
+    longest = _LONGEST_MESSAGE if name == "message" else _LONGEST_WORD
+    return repr(_line(value, longest) if isinstance(value, str) else value)
 
 
 def _line(text: str | None, longest: int) -> str:

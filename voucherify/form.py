@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Union
 
 from voucherify.encoding import scalar_text
@@ -47,21 +48,20 @@ def _file(value: object, name: str) -> tuple[str, bytes]:
         file_name, content = value
     elif isinstance(value, (str, os.PathLike)):
         file_name, content = os.fspath(value), _read_path(value, name)
-    elif hasattr(value, "read"):
-        file_name, content = getattr(value, "name", ""), value.read()
     else:
-        file_name, content = "", value
+        read = getattr(value, "read", None)
+        file_name, content = (getattr(value, "name", ""), read()) if callable(read) else ("", value)
     if not isinstance(content, (bytes, bytearray)):
         raise ApiTypeError(
-            f"`{name}` must be a path, bytes, (name, bytes) or a file opened in binary mode, not {type(content).__name__}"
+            f"`{name}` must be a path, bytes, (name, bytes) or a file opened in binary mode,"
+            f" not {type(content).__name__}"
         )
-    file_name = os.path.basename(file_name) if isinstance(file_name, str) else ""
+    file_name = Path(file_name).name if isinstance(file_name, str) else ""
     return file_name or f"{name}.csv", bytes(content)
 
 
 def _read_path(path: str | os.PathLike[str], name: str) -> bytes:
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        return Path(path).read_bytes()
     except (OSError, ValueError) as error:
         raise ApiValueError(f"`{name}` names a file that cannot be read: {error}") from error

@@ -29,6 +29,10 @@ def fit(annotation: Any, value: object, *, complete: bool = False) -> tuple[Any,
     return walk.fit(annotation, value, ""), tuple(deviations)
 
 
+class _MisfitError(Exception):
+    """A value is not what its annotation says."""
+
+
 class _Walk:
     def __init__(self, deviations: list[Deviation], *, complete: bool) -> None:
         self.deviations = deviations
@@ -37,32 +41,34 @@ class _Walk:
     def fit(self, annotation: Any, value: object, path: str) -> Any:
         if annotation is Any:
             return value
-        origin = get_origin(annotation)
-        if origin is Union or origin is types.UnionType:
+        if get_origin(annotation) in (Union, types.UnionType):
             return self._fit_best(get_args(annotation), value, path)
         if value is None:
-            if self.complete and annotation is not type(None):
+            if self.complete:
                 self._deviate(path, annotation, value)
             return None
+        try:
+            return self._fit_one(annotation, value, path)
+        except _MisfitError:
+            self._deviate(path, annotation, value)
+            return value
+
+    def _fit_one(self, annotation: Any, value: object, path: str) -> Any:
+        """Raises `_MisfitError` if `value` as a whole is something else."""
+        origin = get_origin(annotation)
         if origin is list and isinstance(value, list):
             (inner,) = get_args(annotation)
             return [self.fit(inner, item, f"{path}[{index}]") for index, item in enumerate(value)]
         if origin is dict and isinstance(value, dict):
             _, inner = get_args(annotation)
             return {key: self.fit(inner, item, _join(path, key)) for key, item in value.items()}
-        if origin is Literal:
-            if value in get_args(annotation):
-                return value
-        elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            if isinstance(value, dict):
-                return self._fit_model(annotation, value, path)
-        elif annotation in SCALARS:
-            try:
-                return _scalar(annotation).validate_python(value, strict=True)
-            except ValidationError:
-                pass
-        self._deviate(path, annotation, value)
-        return value
+        if origin is Literal and value in get_args(annotation):
+            return value
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel) and isinstance(value, dict):
+            return self._fit_model(annotation, value, path)
+        if annotation in SCALARS:
+            return _scalar(annotation, value)
+        raise _MisfitError
 
     def _fit_best(self, choices: tuple[Any, ...], value: object, path: str) -> Any:
         """As the choice that leaves the fewest deviations; the first among equals."""
@@ -105,8 +111,15 @@ def _name(annotation: Any) -> str:
     return getattr(get_origin(annotation) or annotation, "__name__", str(annotation))
 
 
+def _scalar(kind: type, value: object) -> Any:
+    try:
+        return _validator(kind).validate_python(value, strict=True)
+    except ValidationError:
+        raise _MisfitError from None
+
+
 @cache
-def _scalar(kind: type) -> SchemaValidator:
+def _validator(kind: type) -> SchemaValidator:
     return SchemaValidator(SCALARS[kind])
 
 

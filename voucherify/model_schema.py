@@ -114,7 +114,9 @@ def adapt_model(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema
     while model["type"] in ("definitions", "definition-ref"):
         model = cast(
             "dict[str, Any]",
-            model["schema"] if model["type"] == "definitions" else handler.resolve_ref_schema(cast("CoreSchema", model)),
+            model["schema"]
+            if model["type"] == "definitions"
+            else handler.resolve_ref_schema(cast("CoreSchema", model)),
         )
     metadata = model.setdefault("metadata", {})
     if _ADAPTED not in metadata:
@@ -124,7 +126,7 @@ def adapt_model(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema
     return schema
 
 
-def _optional(schema: dict[str, Any]) -> CoreSchema:
+def _optional(schema: Any) -> CoreSchema:
     inner = schema["schema"] if schema["type"] == "default" else schema
     inner = inner if inner["type"] == "nullable" else core_schema.nullable_schema(inner)
     return core_schema.with_default_schema(_adapt(inner), default=None)

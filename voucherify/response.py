@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger("voucherify")
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
 _POSITION = re.compile(r"\[\d+\]")
-_MALFORMED = ("json_invalid", "json_type")
 
 _reported: set[tuple[str, str]] = set()
 """Operation and field of each deviation that was logged: once is enough in a process."""
@@ -54,7 +53,7 @@ def _read_body(operation: Operation[Any], raw: RawResponse, *, strict: bool) -> 
         if answer.kind == "text":
             return _text(raw), ()
         content = _utf8(raw)
-        if answer.kind == "model" and not strict:
+        if answer.kind == "model" and answer.model is not None and not strict:
             return _read_model(answer.model, content)
         value = json.loads(content)
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
@@ -64,13 +63,12 @@ def _read_body(operation: Operation[Any], raw: RawResponse, *, strict: bool) -> 
     return _fit(answer.kind, answer.model, value, complete=strict)
 
 
-def _read_model(name: str | None, content: bytes | str) -> tuple[Any, tuple[Deviation, ...]]:
+def _read_model(name: str, content: bytes | str) -> tuple[Any, tuple[Deviation, ...]]:
     """On the fast path the text goes to pydantic as it is, once."""
     from pydantic_core import ValidationError
 
     from voucherify.arguments import model_class
 
-    assert name is not None
     try:
         return model_class(name).__pydantic_validator__.validate_json(content, strict=True), ()
     except ValidationError:

@@ -86,7 +86,7 @@ class _Call:
         self.origin = parts[1]
         self.target = parts[2] if parts[2].startswith("/") else f"/{parts[2]}"
         self.headers = request.headers
-        if not any(name.lower() == "accept-encoding" for name in request.headers):
+        if "accept-encoding" not in map(str.lower, request.headers):
             self.headers = {"Accept-Encoding": "gzip, deflate", **request.headers}
         self.limit = configuration.max_response_size
         self.policy = RetryPolicy.from_setting(configuration.retries)
@@ -125,9 +125,7 @@ class _Call:
         else:
             text = f"could not connect to {self.origin}: {explanation.text}"
         again = failure_allows_retry(sent=attempt.sent, repeatable=self.request.repeatable)
-        return _Failure(
-            self.failed(text, timed_out=explanation.timed_out), error, again and not explanation.permanent
-        )
+        return _Failure(self.failed(text, timed_out=explanation.timed_out), error, again and not explanation.permanent)
 
     def failed(self, text: str, *, timed_out: bool) -> ApiException:
         """An exception for a call without an answer."""
@@ -176,9 +174,7 @@ class _Call:
         """The outcome of a try that got an answer."""
         self.reached = True
         headers = response.headers
-        return RawResponse(
-            response.status, response.reason, headers, data, self.attempts, monotonic() - self.started
-        )
+        return RawResponse(response.status, response.reason, headers, data, self.attempts, monotonic() - self.started)
 
 
 class RestClient:

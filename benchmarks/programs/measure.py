@@ -3,9 +3,9 @@
     python measure.py STARTED ROOT HOST PROGRAM LIBRARY BLOCKS FIRST [REPEATED ...]
 
 STARTED is `time.monotonic_ns()` just before this process was started; ROOT the folder that holds `benchmarks`; PROGRAM
-the name of a module beside this one; LIBRARY the package whose import is timed, or `-`; FIRST and REPEATED are functions
-of PROGRAM that take the host and return a call without arguments; BLOCKS the number of CPU readings for each repeated
-call. Prints one JSON object, readings by name: times in seconds, memory in bytes.
+the name of a module beside this one; LIBRARY the package whose import is timed, or `-`; BLOCKS the number of CPU
+readings for each repeated call; FIRST and REPEATED are functions of PROGRAM that take the host and return a call without
+arguments. Prints one JSON object, readings by name: times in seconds, memory in bytes.
 
 Until the first answer is there, nothing is imported here that a contestant doesn't import: it would go unseen.
 """
