@@ -59,6 +59,8 @@ def with_summary(text: str) -> str:
 def method_text(method: Method, api: Api) -> str:
     """All that the docstring of a method says."""
     parts = [sentence(method.summary), method.text]
+    if method.successor:
+        parts.append(f"Deprecated. {sentence(method.successor)}")
     if method.arguments:
         parts.append("\n".join(["Args:", *(f"{_INDENT}{one.name}: {_argument_text(one)}" for one in method.arguments)]))
     parts.append(f"Returns:\n{_INDENT}{sentence(method.answer_text)}")

@@ -43,14 +43,14 @@ def generate(description: Path, target: Path) -> dict[str, str]:
 def _readme(file: Path, blocks: dict[str, str]) -> str:
     """The README with its generated blocks as they should be; the blocks alone where there is none."""
     if not file.exists():
-        return "".join(f"{_marker(name)}\n{text}{_marker('/' + name)}\n\n" for name, text in blocks.items())
+        return "".join(f"{_marker(name)}\n\n{text}\n{_marker('/' + name)}\n\n" for name, text in blocks.items())
     readme = file.read_text(encoding="utf-8")
     for name, text in blocks.items():
         before, opening, rest = readme.partition(_marker(name))
         _, closing, after = rest.partition(_marker(f"/{name}"))
         if not opening or not closing:
             raise DescriptionError(f"{_README}: the markers {_marker(name)} and {_marker('/' + name)} are missing")
-        readme = f"{before}{opening}\n{text}{closing}{after}"
+        readme = f"{before}{opening}\n\n{text}\n{closing}{after}"
     return readme
 
 

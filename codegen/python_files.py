@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codegen import python_types
-from codegen.cycles import late_imports
+from codegen.cycles import late_imports, models_in
 from codegen.docstrings import method_text
 from codegen.names import constant_name, snake_case
 
@@ -65,7 +65,7 @@ def python_files(api: Api, templates: Environment) -> dict[str, str]:
         source = templates.get_template("enumeration.py.jinja").render(enumeration=enumeration)
         files[_model_path(enumeration.name)] = source
     for model in api.models.values():
-        files[_model_path(model.name)] = _model(model, late[model.name], templates)
+        files[_model_path(model.name)] = _model(model, api, late, templates)
         for name in model.second_names:
             files[_model_path(name)] = templates.get_template("second_name.py.jinja").render(model=model, name=name)
     package = templates.get_template("package.py.jinja")
@@ -90,7 +90,7 @@ def _model_path(name: str) -> str:
     return f"voucherify/models/{snake_case(name)}.py"
 
 
-def _model(model: ModelClass, late: frozenset[str], templates: Environment) -> str:
+def _model(model: ModelClass, api: Api, late: dict[str, frozenset[str]], templates: Environment) -> str:
     imports = python_types.Imports()
     fields = [
         {"name": one.name, "annotation": python_types.field_annotation(one, imports), "text": one.text}
@@ -100,12 +100,28 @@ def _model(model: ModelClass, late: frozenset[str], templates: Environment) -> s
         imports.models.add(model.base)
     imports.models.discard(model.name)
     base = [] if model.base else ["from voucherify.base_model import BaseModel"]
+    own = base + imports.statements(without=late[model.name])
     return templates.get_template("model.py.jinja").render(
         model=model,
         fields=fields,
-        imports=base + imports.statements(without=late),
-        late_imports=[python_types.import_of(name) for name in sorted(late)],
+        imports=own,
+        inherited_imports=[one for one in _inherited_imports(model, api, late) if one not in own],
+        late_imports=[python_types.import_of(name) for name in sorted(late[model.name])],
     )
+
+
+def _inherited_imports(model: ModelClass, api: Api, late: dict[str, frozenset[str]]) -> list[str]:
+    """What the inherited fields need whose annotations pydantic could not read yet when it made the base class.
+
+    It reads them again for each class that inherits them, among the names of that class's own module.
+    """
+    imports = python_types.Imports()
+    while model.base:
+        model = api.models[model.base]
+        for one in model.fields:
+            if late[model.name].intersection(models_in(one.type)):
+                python_types.field_annotation(one, imports)
+    return imports.statements()
 
 
 def _resource(resource: Resource, api: Api, templates: Environment) -> str:

@@ -17,16 +17,14 @@ Role = Literal["field", "argument"]
 _MODULES = {
     "Annotated": "typing",
     "Any": "typing",
-    "BinaryIO": "typing",
     "Field": "pydantic",
+    "FileContent": "voucherify.form",
     "Literal": "typing",
     "Mapping": "collections.abc",
-    "PathLike": "os",
     "Sequence": "collections.abc",
     "date": "datetime",
     "datetime": "datetime",
 }
-_FILE = ("str", "PathLike[str]", "bytes", "tuple[str, bytes]", "BinaryIO")
 _KINDS = {
     "str": "text",
     "int": "integer",
@@ -67,7 +65,8 @@ def _choices(one: Type, imports: Imports, role: Role) -> list[str]:
     if isinstance(one, Nullable):
         return [*_choices(one.inner, imports, role), "None"]
     if isinstance(one, UnionOf):
-        return list(dict.fromkeys(text for choice in one.choices for text in _choices(choice, imports, role)))
+        texts = dict.fromkeys(text for choice in one.choices for text in _choices(choice, imports, role))
+        return sorted(texts, key=lambda text: text.startswith("Mapping["))  # stands for the models before it
     if isinstance(one, Choice):
         return [_known_values(one, imports, role), one.scalar]
     if isinstance(one, Scalar):
@@ -116,12 +115,10 @@ def _standard(inner: str, imports: Imports) -> str:
 
 
 def _scalar(one: Scalar, imports: Imports, role: Role) -> list[str]:
-    if one.name == "file":
-        imports.standard |= {"PathLike", "BinaryIO"}
-        return list(_FILE)
-    if one.name in _MODULES:
-        imports.standard.add(one.name)
-    return [one.name, "str"] if role == "argument" and one.name in ("date", "datetime") else [one.name]
+    name = "FileContent" if one.name == "file" else one.name
+    if name in _MODULES:
+        imports.standard.add(name)
+    return [name, "str"] if role == "argument" and name in ("date", "datetime") else [name]
 
 
 def field_annotation(one: Field, imports: Imports) -> str:

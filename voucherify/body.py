@@ -65,7 +65,7 @@ def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces:
     if limit is not None and expected is not None and expected > limit:
         raise TooLargeError(f"{expected} bytes")
     size = 0
-    while piece := response.read(_PIECE, decode_content=foreign):
+    while piece := response.read(_PIECE if limit is None else min(_PIECE, limit - size + 1), decode_content=foreign):
         pieces.append(piece)
         size += len(piece)
         if limit is not None and size > limit:

@@ -42,4 +42,4 @@ def _seconds(value: Any, name: str) -> float:
         raise ApiTypeError(f"the {name} must be a number of seconds, not {type(value).__name__}")
     if not 0 < value < float("inf"):
         raise ApiValueError(f"the {name} must be positive and finite, not {value}")
-    return min(float(value), LONGEST)
+    return float(min(value, LONGEST))

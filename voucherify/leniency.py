@@ -64,7 +64,7 @@ class _Walk:
             return {key: self.fit(inner, item, _join(path, key)) for key, item in value.items()}
         if origin is Literal and value in get_args(annotation):
             return value
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel) and isinstance(value, dict):
+        if origin is None and issubclass(annotation, BaseModel) and isinstance(value, dict):
             return self._fit_model(annotation, value, path)
         if annotation in SCALARS:
             return _scalar(annotation, value)
@@ -108,7 +108,9 @@ def _join(path: str, key: str) -> str:
 
 
 def _name(annotation: Any) -> str:
-    return getattr(get_origin(annotation) or annotation, "__name__", str(annotation))
+    origin = get_origin(annotation)
+    kind = type(get_args(annotation)[0]) if origin is Literal else origin or annotation
+    return str(getattr(kind, "__name__", kind))
 
 
 def _scalar(kind: type, value: object) -> Any:

@@ -115,7 +115,9 @@ class _Call:
         """The outcome of a try that ended with `error` before the head of an answer had come."""
         if isinstance(error, ValueError) and not attempt.sent and not isinstance(error, (HTTPError, CertificateError)):
             # The text of the error may hold a header, and so a key.
-            raise ApiValueError("the request can't be sent: a header, or a setting of proxy or TLS, is malformed")
+            raise ApiValueError(
+                "the request can't be sent: a header, or a setting of proxy or TLS, is malformed"
+            ) from None
         explanation = explain(error)
         self.reached |= attempt.sent
         if explanation.timed_out and attempt.sent:
@@ -230,7 +232,13 @@ class RestClient:
             if not isinstance(outcome, (RawResponse, _Failure)):
                 outcome.close()
                 outcome.release_conn()
-            _LOGGER.info("%s: attempt %d failed, next one in %.2f s", call.request.operation, call.attempts, wait)
+            _LOGGER.info(
+                "%s: attempt %d failed (%s), next one in %.2f s",
+                call.request.operation,
+                call.attempts,
+                _result(outcome),
+                wait,
+            )
             sleep(wait)
         if isinstance(outcome, _Failure):
             raise outcome.error from outcome.cause
@@ -300,14 +308,17 @@ def _log(call: _Call, outcome: RawResponse | BaseHTTPResponse | _Failure, second
     """Note one try. What may hold a key is left out: no URL, header, body, or text of an exception."""
     if not _LOGGER.isEnabledFor(logging.DEBUG):
         return
-    result = outcome.error.reason if isinstance(outcome, _Failure) else outcome.status
     request = call.request
     _LOGGER.debug(
         "%s: %s %s: %s after %.3f s, attempt %d",
         request.operation,
         request.method,
         request.path_template,
-        result,
+        _result(outcome),
         seconds,
         call.attempts,
     )
+
+
+def _result(outcome: RawResponse | BaseHTTPResponse | _Failure) -> int | str | None:
+    return outcome.error.status or outcome.error.reason if isinstance(outcome, _Failure) else outcome.status

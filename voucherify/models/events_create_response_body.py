@@ -13,7 +13,7 @@ class EventsCreateResponseBody(BaseModel):
     """A custom event that was tracked."""
 
     object: Literal["event"] | str
-    """Kind of this object; always the same for one class."""
+    """Names the kind of this object."""
     type: str
     """Name of the event."""
     customer: SimpleCustomer

@@ -22,4 +22,4 @@ class SimpleCustomer(BaseModel):
     metadata: dict[str, Any] | None = None
     """Custom attributes of the customer."""
     object: Literal["customer"] | str | None = None
-    """Kind of this object; always the same for one class."""
+    """Names the kind of this object."""
