@@ -32,10 +32,10 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run everything and return the exit status."""
     options = arguments()
-    number, blocks = (3, 4) if options.quick else (11, 8)
+    number, turns = (3, 60) if options.quick else (11, 60)
     sys.stderr.write("preparing environments\n")
     interpreters = environments.prepare(options.environments, options.fresh)
-    results = list(compare(rounds.run(interpreters, number, blocks)))
+    results = list(compare(rounds.run(interpreters, number, turns)))
 
     installed = environments.versions(interpreters["ours"])
     shown = {name: installed[name] for name in SHOWN_VERSIONS if name in installed}

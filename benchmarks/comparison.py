@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Readings = Mapping[tuple[str, str, str], list[float]]
-"""Readings of every round by (process, contestant, name of the reading)."""
+"""Readings by (process, contestant, name of the reading), those of one turn at the same index."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,10 @@ class Result:
     medians: dict[str, float]
     """Median reading of each contestant that has one."""
     value: float
-    """What the target is for: the ratio, or our reading where the row compares with nothing."""
+    """What the target is for: the median of the ratios, or of our readings where the row compares with nothing.
+
+    Each ratio is of readings of the same turn. On a busy machine that is steadier than a ratio of medians.
+    """
 
     @property
     def met(self) -> bool:
@@ -93,12 +96,16 @@ class Result:
 
 
 def compare(readings: Readings) -> Iterator[Result]:
-    """Take the medians of all rounds and their ratios, row by row."""
+    """Take the medians of all readings and ratios, row by row."""
     for row in ROWS:
-        medians = {
-            name: statistics.median(readings[row.process, name, row.reading])
+        found = {
+            name: readings[row.process, name, row.reading]
             for name in CONTESTANTS
             if (row.process, name, row.reading) in readings
         }
-        ours = medians["ours"]
-        yield Result(row, medians, ours / medians[row.against] if row.against else ours)
+        medians = {name: statistics.median(values) for name, values in found.items()}
+        if row.against:
+            pairs = zip(found["ours"], found[row.against], strict=True)
+            yield Result(row, medians, statistics.median(ours / other for ours, other in pairs))
+        else:
+            yield Result(row, medians, medians["ours"])

@@ -1,4 +1,4 @@
-"""Runs the contestants in processes of their own, in turns, so that a slow minute of the machine hits all alike."""
+"""Runs the contestants in processes of their own, in turns, so that a slow moment of the machine hits all alike."""
 
 from __future__ import annotations
 
@@ -8,68 +8,96 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager
+from typing import IO, TYPE_CHECKING, Any
 
-from benchmarks.comparison import CONTESTANTS, PROCESSES, Contestant, Process, Readings
+from benchmarks.comparison import CONTESTANTS, PROCESSES
 from benchmarks.environments import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from benchmarks.comparison import Contestant, Process, Readings
 
-def run(interpreters: Mapping[str, Path], rounds: int, blocks: int) -> Readings:
+
+class Running:
+    """A contestant's process: it has made its first call and waits for orders."""
+
+    def __init__(self, popen: subprocess.Popen[str]) -> None:
+        self._stdin, self._stdout = _pipes(popen)
+        self.readings: dict[str, float] = self._answer()
+
+    def processor_time(self, call: str) -> float | None:
+        """CPU seconds for one of `call`, from a block of them; `None` if this contestant doesn't have it."""
+        self._stdin.write(f"{call}\n")
+        self._stdin.flush()
+        seconds: float | None = self._answer()
+        return seconds
+
+    def _answer(self) -> Any:
+        line = self._stdout.readline()
+        if not line:
+            raise RuntimeError("A contestant ended early; its own message stands above.")
+        return json.loads(line)
+
+
+def run(interpreters: Mapping[str, Path], rounds: int, turns: int) -> Readings:
     """Return the readings of all rounds, after one round that only warms the file cache and writes the bytecode.
 
-    `blocks` is the number of CPU readings per repeated call and process.
+    `turns` is how often in a round each contestant takes its turn at each repeated call.
     """
     readings: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     with _server() as host:
         for number in range(rounds + 1):
             sys.stderr.write(f"round {number} of {rounds}\n" if number else "warm-up\n")
             for process_name, process in PROCESSES.items():
-                for name in _rotated(process.contestants, number):
-                    contestant = CONTESTANTS[name]
-                    found = _measure(interpreters[contestant.environment], host, contestant, process, blocks)
-                    for reading, value in found.items() if number else ():
+                for name, reading, value in _round(interpreters, host, process, number, turns if number else 1):
+                    if number:
                         readings[process_name, name, reading].append(value)
     return readings
 
 
+def _round(
+    interpreters: Mapping[str, Path], host: str, process: Process, number: int, turns: int
+) -> Iterator[tuple[str, str, float]]:
+    """Let all contestants do what `process` says; yield contestant, name of the reading, and value."""
+    with ExitStack() as stack:
+        running = {}
+        for name in _rotated(process.contestants, number):
+            contestant = CONTESTANTS[name]
+            popen = _start(interpreters[contestant.environment], host, contestant, process)
+            running[name] = Running(stack.enter_context(popen))
+            for reading, value in running[name].readings.items():
+                yield name, reading, value
+        for call in process.repeated:
+            for turn in range(turns):
+                for name in _rotated(process.contestants, turn):
+                    seconds = running[name].processor_time(call)
+                    if seconds is not None:
+                        yield name, f"cpu {call}", seconds
+
+
 def _rotated(names: tuple[str, ...], number: int) -> tuple[str, ...]:
-    """Another contestant begins each round, so that none always follows the same one."""
+    """Begin with another contestant each time, so that none always follows the same one."""
     first = number % len(names)
     return names[first:] + names[:first]
 
 
-def _measure(python: Path, host: str, contestant: Contestant, process: Process, blocks: int) -> dict[str, float]:
-    """Run one contestant in a process and return its readings by name."""
+def _start(python: Path, host: str, contestant: Contestant, process: Process) -> subprocess.Popen[str]:
     # Run by its path and without PYTHON* variables, it does not see the package of the working tree.
     command = [str(python), "-s", "-E", str(ROOT / "benchmarks" / "programs" / "measure.py")]
-    options = [
-        str(ROOT),
-        host,
-        contestant.program,
-        contestant.library or "-",
-        str(blocks),
-        process.first,
-        *process.repeated,
-    ]
-    variables = _variables()
-    started = str(time.monotonic_ns())
-    finished = subprocess.run([*command, started, *options], check=True, stdout=subprocess.PIPE, env=variables)
-    readings: dict[str, float] = json.loads(finished.stdout)
-    return readings
-
-
-def _variables() -> dict[str, str]:
-    """Return the variables that contestants see: no proxy before the server, no keys that change a call."""
-    return {
+    options = [str(ROOT), host, contestant.program, contestant.library or "-", process.first]
+    # No proxy before the server, no keys that change a call.
+    variables = {
         name: value
         for name, value in os.environ.items()
         if not name.lower().endswith("_proxy") and not name.upper().startswith("VOUCHERIFY_")
     }
+    started = str(time.monotonic_ns())
+    return subprocess.Popen(
+        [*command, started, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables
+    )
 
 
 @contextmanager
@@ -77,6 +105,12 @@ def _server() -> Iterator[str]:
     """Start the server in a process of its own, for its work not to count, and give its address."""
     command = [sys.executable, "-m", "benchmarks.programs.server"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
-        server.communicate()
+        _, port = _pipes(server)
+        yield f"http://127.0.0.1:{int(port.readline())}"
+
+
+def _pipes(popen: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    """Return standard input and output, which types alone don't know to be there."""
+    if popen.stdin is None or popen.stdout is None:
+        raise RuntimeError("The process was started without pipes.")
+    return popen.stdin, popen.stdout

@@ -131,6 +131,8 @@ class Node:
             return None
         if not isinstance(found.value, str) or not found.value.strip():
             raise found.error("text is expected here")
+        if '"""' in found.value:
+            raise found.error("three quotes in a row would end a docstring")
         return found.value.strip()
 
     def required_text(self, key: str) -> str:

@@ -31,8 +31,6 @@ EXCEPTIONS = {
 
 def docstring(text: str, level: int) -> str:
     """`text` as a string literal for a block that is indented `level` times."""
-    if '"""' in text:
-        raise ValueError(f"three quotes in a description: {text}")
     indent = _INDENT * level
     opening = 'r"""' if "\\" in text else '"""'
     first, *rest = text.split("\n")

@@ -13,6 +13,14 @@ _SHADOWING = {
 }
 
 
+TAKEN_CLASSES = {
+    *("Annotated", "Any", "BaseModel", "Enum", "Field", "Literal", "Mapping", "Sequence"),
+    *("Answer", "ApiResponse", "BaseHTTPResponse", "CallOptions", "FileContent", "Operation", "Parameter", "Resource"),
+    *("TYPE_CHECKING", "Unpack"),
+}
+"""Names that generated modules import."""
+
+
 def snake_case(name: str) -> str:
     """`EventsCreateRequestBody` -> `events_create_request_body`."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)

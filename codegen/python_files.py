@@ -29,7 +29,7 @@ _FORMS = (
         "answers": "BaseHTTPResponse",
         "call": "_stream",
         "result": "",
-        "text": "Like `{}`, answering urllib3's response, unread and whatever its status.",
+        "text": "Like `{}`, answering urllib3's response, unread. No status raises an error.",
     },
 )
 

@@ -47,6 +47,7 @@ class _Row:
     """A field in the table of a model."""
 
     name: str
+    wire: str
     type: str
     text: str
     notes: str
@@ -125,7 +126,8 @@ def _argument(api: Api, one: Argument) -> _ArgumentPart:
 def _rows(api: Api, model: ModelClass) -> list[_Row]:
     return [
         _Row(
-            name=f"{one.name}" if one.name == one.wire else f"{one.name}** (`{one.wire}` on the wire)**",
+            name=one.name,
+            wire=one.wire,
             type=_linked(one.type),
             text=one_line(_with_values(one.text, one.type)),
             notes=_notes(one),

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, cast
 
 from codegen import names
-from codegen.description import GLOSSARY_FILE, DescriptionError
+from codegen.description import GLOSSARY_FILE
 from codegen.form import (
     ANY,
     FREE_FORM,
@@ -63,7 +63,7 @@ class Schemas:
                 self.enumerations[name] = self._enumeration(name, node)
             else:
                 self.type_of(node)
-        self._check_names(description)
+        self._check_names()
 
     def type_of(self, node: Node) -> Type:
         """The type that a schema describes. Raises `DescriptionError` for what the generator does not know."""
@@ -73,9 +73,7 @@ class Schemas:
         if "$ref" in node:
             return self._referred(node)
         if "properties" in node or "allOf" in node:
-            if node.schema_name is None:
-                raise node.error("an object with fields needs a name: move it to schemas/ and refer to it")
-            return Model(node.schema_name)
+            raise node.error("an object with fields needs a name: move it to schemas/ and refer to it")
         for keyword in ("oneOf", "anyOf"):
             if keyword in node:
                 return _united(
@@ -194,17 +192,17 @@ class Schemas:
             name, node.file, class_text(node), chosen.scalar, tuple(zip(members, chosen.values, strict=True))
         )
 
-    def _check_names(self, description: Description) -> None:
+    def _check_names(self) -> None:
         """Names of classes and of their modules are unique, whichever way they came about."""
         taken: dict[str, str] = {}
         for name in (*self.enumerations, *self.models):
             for one in (name, *(self.models[name].second_names if name in self.models else ())):
                 module = names.snake_case(one)
+                if one in names.TAKEN_CLASSES:
+                    raise self._nodes[name].error(f"generated modules need the name `{one}` for something else")
                 if module in taken:
                     raise self._nodes[name].error(f"`{one}` would be the same module as `{taken[module]}`")
                 taken[module] = one
-        if "index" in taken or "init" in taken:
-            raise DescriptionError(f"{description.folder}: `Index` and `Init` are no names for schemas")
 
 
 def _is_model(node: Node) -> bool:

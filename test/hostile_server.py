@@ -10,14 +10,16 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import ssl
 import struct
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from typing_extensions import Self
+
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
 
@@ -68,10 +70,11 @@ class Peer:
         method, target, _ = first.split(" ")
         headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
         length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
-        while len(rest) < length:
-            rest += self.receive()
-        self.buffer = rest[length:]
-        received = Received(method, target, headers, rest[:length], self.number)
+        content = bytearray(rest)
+        while len(content) < length:
+            content += self.receive()
+        self.buffer = bytes(content[length:])
+        received = Received(method, target, headers, bytes(content[:length]), self.number)
         self.server.requests.append(received)
         return received
 
@@ -91,9 +94,6 @@ class Peer:
         """Wait, but not longer than until the server is stopped."""
         if self.server.stopping.wait(seconds):
             raise HungUpError
-
-
-Behaviour = "Callable[[Peer], bool]"
 
 
 @dataclass
@@ -120,7 +120,7 @@ class HostileServer:
     def url(self) -> str:
         return f"{'http' if self.tls is None else 'https'}://localhost:{self.port}"
 
-    def __enter__(self) -> HostileServer:
+    def __enter__(self) -> Self:
         self._start(self._accept)
         return self
 
@@ -226,6 +226,9 @@ def raw(data: bytes, *, then: str = "close") -> Callable[[Peer], bool]:
 
 
 def reset_at_once(peer: Peer) -> bool:
+    """Reset as soon as something comes, without reading it."""
+    while not select.select([peer.sock], [], [], 0.05)[0]:
+        peer.wait(0)
     return peer.reset()
 
 
@@ -240,11 +243,13 @@ def never_read(peer: Peer) -> bool:
     return False
 
 
-def drip(data: bytes, every: float = 0.05) -> Callable[[Peer], bool]:
-    """Read the request and send `data` a byte at a time."""
+def drip(data: bytes, every: float = 0.05, *, first: bytes = b"") -> Callable[[Peer], bool]:
+    """Read the request, send `first` at once and `data` a byte at a time."""
 
     def behave(peer: Peer) -> bool:
         peer.request()
+        if first:
+            peer.send(first)
         for position in range(len(data)):
             peer.send(data[position : position + 1])
             peer.wait(every)
@@ -256,15 +261,13 @@ def drip(data: bytes, every: float = 0.05) -> Callable[[Peer], bool]:
 def relay(first: socket.socket, second: socket.socket, stopping: threading.Event) -> None:
     """Pass on what comes, both ways, until one side closes."""
     other = {first: second, second: first}
-    while not stopping.is_set():
-        for ready in select.select([first, second], [], [], 0.05)[0]:
-            try:
+    with contextlib.suppress(OSError):
+        while not stopping.is_set():
+            for ready in select.select([first, second], [], [], 0.05)[0]:
                 data = ready.recv(65536)
                 if not data:
                     return
                 other[ready].sendall(data)
-            except OSError:
-                return
 
 
 def tunnel(peer: Peer) -> bool:

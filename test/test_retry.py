@@ -67,7 +67,13 @@ def test_settings_below_zero(setting: Any) -> None:
 @pytest.mark.parametrize("name", ["backoff", "max_backoff", "max_retry_after"])
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [(-1, ApiValueError), (float("nan"), ApiValueError), (float("inf"), ApiValueError), ("1", ApiTypeError), (True, ApiTypeError)],
+    [
+        (-1, ApiValueError),
+        (float("nan"), ApiValueError),
+        (float("inf"), ApiValueError),
+        ("1", ApiTypeError),
+        (True, ApiTypeError),
+    ],
 )
 def test_seconds_of_a_policy(name: str, value: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind, match=name):
@@ -75,7 +81,9 @@ def test_seconds_of_a_policy(name: str, value: Any, kind: type[Exception]) -> No
     assert getattr(RetryPolicy(**{name: 0}), name) == 0
 
 
-@pytest.mark.parametrize(("value", "kind"), [(-1, ApiValueError), (True, ApiTypeError), (1.0, ApiTypeError), (None, ApiTypeError)])
+@pytest.mark.parametrize(
+    ("value", "kind"), [(-1, ApiValueError), (True, ApiTypeError), (1.0, ApiTypeError), (None, ApiTypeError)]
+)
 def test_number_of_a_policy(value: Any, kind: type[Exception]) -> None:
     with pytest.raises(kind, match="max_retries"):
         RetryPolicy(max_retries=value)
@@ -124,11 +132,13 @@ def test_no_wait_passes_the_deadline() -> None:
     st.floats(-10, 1e6),
     st.floats(0, 1),
 )
-def test_every_wait_is_within_its_bounds(
+def test_every_wait_is_within_its_bounds(  # noqa: PLR0917
     most: int, backoff: float, cap: float, retries: int, asked: float | None, remaining: float, draw: float
 ) -> None:
     policy = RetryPolicy(max_retries=most, backoff=backoff, max_backoff=cap)
-    seconds = policy.wait(retries, asked=asked, remaining=remaining, uniform=lambda low, high: low + draw * (high - low))
+    seconds = policy.wait(
+        retries, asked=asked, remaining=remaining, uniform=lambda low, high: low + draw * (high - low)
+    )
     if seconds is not None:
         assert retries < most
         assert (asked or 0) <= seconds < remaining
@@ -139,7 +149,9 @@ def test_every_wait_is_within_its_bounds(
 
 
 @pytest.mark.parametrize("repeatable", [True, False])
-@pytest.mark.parametrize("status", [200, 201, 204, 301, 304, 400, 401, 404, 408, 409, 423, 425, 429, 500, 501, 502, 503, 504, 505])
+@pytest.mark.parametrize(
+    "status", [200, 201, 204, 301, 304, 400, 401, 404, 408, 409, 423, 425, 429, 500, 501, 502, 503, 504, 505]
+)
 def test_statuses(status: int, repeatable: bool) -> None:
     expected = status == 429 or (repeatable and status in (408, 500, 502, 503, 504))
     assert status_allows_retry(status, {}, repeatable=repeatable) is expected
@@ -147,7 +159,12 @@ def test_statuses(status: int, repeatable: bool) -> None:
 
 @pytest.mark.parametrize("repeatable", [True, False])
 def test_the_limit_of_a_month_is_final(repeatable: bool) -> None:
-    for value, expected in (("api_calls_cycle", False), (" API_Calls_Cycle", False), ("api_calls", True), ("bulk_api_calls", True)):
+    for value, expected in (
+        ("api_calls_cycle", False),
+        (" API_Calls_Cycle", False),
+        ("api_calls", True),
+        ("bulk_api_calls", True),
+    ):
         headers = HTTPHeaderDict({"x-rate-limit-type": value})
         assert status_allows_retry(429, headers, repeatable=repeatable) is expected
 
@@ -182,7 +199,7 @@ def test_health() -> None:
         ("nan", None),
         ("1e3", None),
         ("1_0", None),
-        ("١", None),
+        ("\u0661", None),
         ("9" * 400, None),
         ("Mon, 99 Jan 2026 00:00:00 GMT", None),
         ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),

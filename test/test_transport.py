@@ -96,7 +96,18 @@ def test_methods(method: str, body: bytes | None) -> None:
     assert server.connections == 1
 
 
-@pytest.mark.parametrize("url", ["ftp://localhost/", "localhost/", "http://", "//localhost", "http://u:p@localhost/x", "http://[::1/", "http://a:b/"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://localhost/",
+        "localhost/",
+        "http://",
+        "//localhost",
+        "http://u:p@localhost/x",
+        "http://[::1/",
+        "http://a:b/",
+    ],
+)
 def test_urls_that_are_none(url: str) -> None:
     request = get("")
     request.url = url
@@ -105,7 +116,9 @@ def test_urls_that_are_none(url: str) -> None:
     assert "p@" not in str(caught.value)
 
 
-@pytest.mark.parametrize("headers", [{"X-App-Token": "SECRET\r\nX: y"}, {"X-App-Token": "SECRET\u20ac"}, {"X\n": "SECRET"}])
+@pytest.mark.parametrize(
+    "headers", [{"X-App-Token": "SECRET\r\nX: y"}, {"X-App-Token": "SECRET\u20ac"}, {"X\n": "SECRET"}]
+)
 def test_headers_that_are_none_are_not_shown(headers: dict[str, str]) -> None:
     with serving(answer()) as server, client() as sender:
         with pytest.raises(ApiValueError) as caught:
@@ -320,8 +333,8 @@ def test_stream_fails_like_the_rest() -> None:
 
 
 def test_stream_keeps_to_the_deadline_while_it_is_read() -> None:
-    with serving(drip(full(b"x" * 1000), 0.01)) as server, client() as sender:
-        response = sender.stream(get(server.url), 1.5)
+    with serving(drip(b"x" * 1000, first=head(200, "Content-Length: 1000"))) as server, client() as sender:
+        response = sender.stream(get(server.url), 0.3)
         with pytest.raises(urllib3.exceptions.ReadTimeoutError):
             response.read()
         response.release_conn()

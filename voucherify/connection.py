@@ -33,6 +33,8 @@ _LONGEST_IDLE = 50.0
 and what is sent at that moment gets lost."""
 _FAIR_SHARE = 2.0
 """Seconds that each address of a host gets for connecting, if there are as many."""
+_PROCESSING, _LAST_INTERIM = 102, 199
+"""Statuses of interim answers, but for 100 and 101."""
 
 Address = tuple[int, int, int, tuple[Any, ...]]
 """Family, type and protocol of a socket, and what to connect it to."""
@@ -41,7 +43,7 @@ Address = tuple[int, int, int, tuple[Any, ...]]
 class Attempt:
     """One try of a call: its time, and how far it has come."""
 
-    __slots__ = ("_before", "deadline", "sent", "sockets", "timeouts", "until")
+    __slots__ = ("_before", "deadline", "reader", "sent", "sockets", "timeouts", "until")
 
     def __init__(self, timeouts: Timeouts, deadline: float, sockets: WeakSet[Any]) -> None:
         self.timeouts = timeouts
@@ -53,6 +55,8 @@ class Attempt:
         """Whether any of the request was handed to the system, so that the server may have it."""
         self.sockets = sockets
         """Where to note the sockets that are opened."""
+        self.reader: io.RawIOBase | None = None
+        """What the last answer is read from."""
         self._before: Attempt | None = None
 
     def __enter__(self) -> None:
@@ -107,7 +111,7 @@ class _TimedSource:
     """What `http.client` takes for a socket to read an answer from."""
 
     def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        self._reader = _TimedReader(sock, attempt)
+        self._reader = attempt.reader = _TimedReader(sock, attempt)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         return io.BufferedReader(self._reader)
@@ -120,6 +124,14 @@ class TimedResponse(http.client.HTTPResponse):
         attempt = _current.attempt
         source = sock if attempt is None else cast("socket.socket", _TimedSource(sock, attempt))
         super().__init__(source, *args, **keywords)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read past all that is said before the answer; `http.client` itself only knows 100."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not _PROCESSING <= status <= _LAST_INTERIM:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
 
 
 class _Timed(HTTPConnection):
@@ -149,6 +161,8 @@ class _Timed(HTTPConnection):
         finally:
             self._connecting = False
             attempt.until = attempt.deadline
+            if attempt.reader is not None:  # of a proxy's answer, which some versions of http.client leave open
+                attempt.reader.close()
         attempt.sockets.add(self.sock)
 
     def _new_conn(self) -> socket.socket:
@@ -180,8 +194,9 @@ class _Timed(HTTPConnection):
             if self._held:
                 self._held, data = b"", self._held + data
             attempt.sent = True
+        sock = cast("socket.socket", self.sock)
         for piece in _pieces(data):
-            self.sock.settimeout(attempt.seconds())
+            sock.settimeout(attempt.seconds())
             super().send(piece)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from voucherify import error_body
 from voucherify.headers import Headers
 
 if TYPE_CHECKING:
@@ -150,23 +151,23 @@ class ApiException(OpenApiException):
         self.reason = reason
         self.headers = Headers(headers or ())
         self.raw_data = raw_data
-        self.body = _text(raw_data, self.headers) if body is None and isinstance(raw_data, bytes) else body
-        self.data = _json(self.body) if data is None else data
+        self.body = error_body.text(raw_data, self.headers) if body is None and isinstance(raw_data, bytes) else body
+        self.data = error_body.json_value(self.body) if data is None else data
         self.method = method
         self.path = path
         self.attempts = attempts
         self.may_have_reached_server = bool(status) if may_have_reached_server is None else may_have_reached_server
 
-        fields = _fields(self.data)
-        self.request_id = _word(fields.get("request_id")) or self.headers.get("X-Request-Id")
+        fields = error_body.fields(self.data)
+        self.request_id = error_body.word(fields.get("request_id")) or self.headers.get("X-Request-Id")
         if status is not None and 200 <= status < 300:  # noqa: PLR2004
             fields = {}  # in an answer of success these names mean other things
-        self.code = _number(fields.get("code", fields.get("statusCode")))
-        self.key = _word(fields.get("key"))
-        self.message = message if message is not None else _message(fields)
+        self.code = error_body.number(fields.get("code", fields.get("statusCode")))
+        self.key = error_body.word(fields.get("key"))
+        self.message = message if message is not None else error_body.message(fields)
         self.details = fields.get("details")
-        self.resource_id = _word(fields.get("resource_id"))
-        self.resource_type = _word(fields.get("resource_type"))
+        self.resource_id = error_body.word(fields.get("resource_id"))
+        self.resource_type = error_body.word(fields.get("resource_type"))
 
     @classmethod
     def from_response(cls, *, http_resp: Any, body: str | None, data: Any) -> NoReturn:
@@ -279,10 +280,9 @@ class UnexpectedAnswerException(ApiException):
 
     def __init__(self, *args: Any, deviations: Iterable[Deviation] = (), **keywords: Any) -> None:
         super().__init__(*args, **keywords)
-        self.deviations = tuple(deviations)
-        if self.message is None and self.deviations:
-            more = f" and {len(self.deviations) - 1} more" if len(self.deviations) > 1 else ""
-            self.message = f"unexpected answer: {self.deviations[0]}{more}"
+        self.deviations = found = tuple(deviations)
+        if self.message is None and found:
+            self.message = f"unexpected answer: {found[0]}" + (f" and {len(found) - 1} more" if len(found) > 1 else "")
 
 
 _CLASSES: dict[int, type[ApiException]] = {
@@ -311,52 +311,6 @@ def error_for(http_resp: Any, *, method: str | None = None, path: str | None = N
 def _headers_of(http_resp: Any) -> Any:
     headers = getattr(http_resp, "headers", None)
     return http_resp.getheaders() if headers is None and hasattr(http_resp, "getheaders") else headers
-
-
-def _text(data: bytes, headers: Mapping[str, str]) -> str:
-    """The body as text, by its declared charset; what can't be decoded becomes a replacement character."""
-    _, _, declared = headers.get("Content-Type", "").lower().partition("charset=")
-    charset = declared.partition(";")[0].strip(" \t\"'")
-    try:
-        return data.decode(charset or "utf-8", errors="replace")
-    except (LookupError, ValueError):  # no charset, or one that does not know what to replace
-        return data.decode("utf-8", errors="replace")
-
-
-def _json(text: str | None) -> Any:
-    if not text:
-        return None
-    import json
-
-    try:
-        return json.loads(text.removeprefix("\ufeff"))
-    except (ValueError, RecursionError):
-        return None
-
-
-def _fields(data: Any) -> dict[str, Any]:
-    """The object that describes the error; of a list, its first item."""
-    if isinstance(data, list) and data:
-        data = data[0]
-    return data if isinstance(data, dict) else {}
-
-
-def _message(fields: dict[str, Any]) -> str | None:
-    error = fields.get("error")
-    nested = error.get("message") if isinstance(error, dict) else error
-    return _word(fields.get("message")) or _word(nested)
-
-
-def _word(value: Any) -> str | None:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    return value if isinstance(value, str) else None
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < _LONGEST_WORD:
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _shown(name: str, value: Any) -> str:

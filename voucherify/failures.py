@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 EXPECTED = (HTTPError, OSError, http.client.HTTPException, ValueError, OverflowError)
 """What urllib3 and what it builds on raise when something goes wrong on the wire."""
 
+_WIRE = (HTTPError, OSError, http.client.HTTPException, CertificateError)
+
 _TUNNEL_REFUSED = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
@@ -33,6 +35,11 @@ class Explanation(NamedTuple):
     timed_out: bool = False
     permanent: bool = False
     """Whether trying again is pointless."""
+
+
+def is_misuse(error: BaseException) -> bool:
+    """Whether `error`, raised before anything was sent, is about the request itself: a header that is none, say."""
+    return isinstance(error, (ValueError, OverflowError)) and not isinstance(error, _WIRE)
 
 
 def explain(error: BaseException) -> Explanation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import cast
 
 
 class Headers(Mapping[str, str]):
@@ -15,7 +16,8 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         values: dict[str, tuple[str, list[str]]] = {}
-        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+        pairs = cast("Iterable[tuple[str, str]]", headers.items() if isinstance(headers, Mapping) else headers)
+        for name, value in pairs:
             values.setdefault(name.lower(), (name, []))[1].append(value)
         self._values = values
 

@@ -7,8 +7,9 @@ import queue
 import ssl
 import threading
 from base64 import b64encode
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 from weakref import WeakSet
 
@@ -24,6 +25,8 @@ from voucherify.retry import RetryBudget
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from urllib3.util import Url
+
     from voucherify.configuration import Configuration
 
 _MOST_HOSTS = 1000
@@ -35,7 +38,7 @@ class Pool:
 
     def __init__(self, connections: urllib3.HTTPConnectionPool, slots: int, prefix: str) -> None:
         self.connections = connections
-        connections.ConnectionCls = timed_class(connections.ConnectionCls)
+        connections.ConnectionCls = cast("Any", timed_class(cast("Any", connections.ConnectionCls)))
         self.slots = threading.Semaphore(slots)
         """Taken by a call for as long as it uses a connection. urllib3's own way to wait for a connection loses one
         for good whenever an answer is not given back."""
@@ -53,7 +56,7 @@ class Pools:
         self._configuration = configuration
         self._pools: dict[tuple[str, bool], Pool] = {}
         self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
-        self._context: ssl.SSLContext | None = None
+        self._contexts: dict[bool, ssl.SSLContext] = {}
         self._lock = threading.Lock()
 
     def get(self, origin: str, *, streaming: bool) -> Pool:
@@ -81,13 +84,15 @@ class Pools:
         manager = self._managers.get((proxy, streaming))
         if manager is None:
             manager = self._managers[proxy, streaming] = self._manager(proxy)
-        options = {}
+        options: dict[str, Any] = {}
         if url.scheme == "https":
             options = {
-                "ssl_context": self._tls(),
+                "ssl_context": self._tls(client_certificate=True),
                 "assert_hostname": None if configuration.assert_hostname is True else configuration.assert_hostname,
                 "server_hostname": configuration.tls_server_name,
             }
+        elif manager.proxy is not None and manager.proxy.scheme == "https":
+            options = {"ssl_context": self._tls(client_certificate=False)}
         connections = manager.connection_from_host(url.host, url.port, url.scheme, pool_kwargs=options)
         forwarding = manager.proxy is not None and url.scheme == "http"
         return Pool(connections, configuration.connection_pool_maxsize, origin if forwarding else "")
@@ -99,22 +104,19 @@ class Pools:
             options["socket_options"] = [*HTTPConnection.default_socket_options, *configuration.socket_options]
         if proxy is None:
             return urllib3.PoolManager(**options)
-        if "://" not in proxy:
-            proxy = f"http://{proxy}"
-        if proxy.lower().startswith("socks"):
-            return _socks_manager(proxy, options)
-        url, headers = _without_user(proxy, configuration.proxy_headers)
-        if url.lower().startswith("https:"):
-            options["proxy_ssl_context"] = tls_context(configuration, client_certificate=False)
-        try:
-            return urllib3.ProxyManager(url, proxy_headers=headers, **options)
-        except LocationValueError:
-            raise ApiValueError("the proxy must be a http, https or socks URL") from None
+        url = _proxy_url(proxy)
+        if url.scheme not in ("http", "https"):
+            return _socks_manager(url, options)
+        if url.scheme == "https":
+            options["proxy_ssl_context"] = self._tls(client_certificate=False)
+        headers = _proxy_headers(url, configuration.proxy_headers)
+        return urllib3.ProxyManager(url._replace(auth=None).url, proxy_headers=headers, **options)
 
-    def _tls(self) -> ssl.SSLContext:
-        if self._context is None:
-            self._context = tls_context(self._configuration, client_certificate=True)
-        return self._context
+    def _tls(self, *, client_certificate: bool) -> ssl.SSLContext:
+        """How to speak TLS to servers, or, without a client certificate, to proxies."""
+        if client_certificate not in self._contexts:
+            self._contexts[client_certificate] = tls_context(self._configuration, client_certificate=client_certificate)
+        return self._contexts[client_certificate]
 
     def close(self) -> None:
         """Close what is not in use. Connections in use are closed when their call is done."""
@@ -129,7 +131,8 @@ class Pools:
         for sock in list(self.sockets):
             descriptor = getattr(sock, "socket", sock).detach()  # of TLS within TLS, the outer one
             if descriptor >= 0:
-                os.close(descriptor)
+                with suppress(OSError):
+                    os.close(descriptor)
         for pool in self._pools.values():
             waiting = pool.connections.pool
             if waiting is not None:
@@ -145,6 +148,8 @@ def tls_context(configuration: Configuration, *, client_certificate: bool) -> ss
             context.verify_mode = ssl.CERT_NONE
         if client_certificate and configuration.cert_file is not None:
             context.load_cert_chain(configuration.cert_file, configuration.key_file, _no_password)
+    except ApiValueError:
+        raise
     except (OSError, ValueError) as error:
         raise ApiValueError("`ssl_ca_cert`, `cert_file` or `key_file` can't be used") from error
     return context
@@ -168,30 +173,41 @@ def _no_password() -> str:
     raise ApiValueError("`key_file` is protected by a password: give it without one")
 
 
-def _socks_manager(proxy: str, options: dict[str, Any]) -> urllib3.PoolManager:
-    if find_spec("socks") is None:
+def _socks_manager(url: Url, options: dict[str, Any]) -> urllib3.PoolManager:
+    if find_spec("socks") is None:  # asked first, since urllib3 warns before it fails
         raise ApiValueError("a SOCKS proxy needs the package PySocks: pip install PySocks")
     from urllib3.contrib.socks import SOCKSProxyManager
 
-    try:
-        return SOCKSProxyManager(proxy, **options)
-    except ValueError:
-        raise ApiValueError("a SOCKS proxy must be a socks5, socks5h, socks4 or socks4a URL") from None
+    user, password = _user(url)
+    return SOCKSProxyManager(url._replace(auth=None).url, user, password, **options)
 
 
-def _without_user(proxy: str, headers: Mapping[str, str] | None) -> tuple[str, dict[str, str]]:
-    """The proxy's URL without user and password, and headers that carry them."""
+def _proxy_url(text: str) -> Url:
+    """Parse the URL of a proxy. The exception does not show it: it may hold a password."""
     try:
-        url = parse_url(proxy)
+        url = parse_url(text if "://" in text else f"http://{text}")
     except LocationValueError:
-        raise ApiValueError("the proxy's URL is malformed") from None
-    given = dict(headers or {})
-    if url.auth is not None:
-        user, _, password = url.auth.partition(":")
-        token = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
-        if not any(name.lower() == "proxy-authorization" for name in given):
-            given["Proxy-Authorization"] = f"Basic {token}"
-    return url._replace(auth=None).url, given
+        raise ApiValueError("the URL of the proxy is malformed") from None
+    if not url.host or url.scheme not in ("http", "https", "socks5h", "socks5", "socks4a", "socks4"):
+        raise ApiValueError("the proxy must be a URL with http, https, socks5h, socks5, socks4a or socks4, and a host")
+    return url
+
+
+def _proxy_headers(url: Url, given: Mapping[str, str] | None) -> dict[str, str]:
+    """What to send to the proxy, and to nobody else: `given`, and the user and password of its URL."""
+    headers = dict(given or {})
+    if url.auth is not None and not any(name.lower() == "proxy-authorization" for name in headers):
+        token = b64encode(":".join(part or "" for part in _user(url)).encode()).decode()
+        headers["Proxy-Authorization"] = f"Basic {token}"
+    return headers
+
+
+def _user(url: Url) -> tuple[str | None, str | None]:
+    """User and password in a URL."""
+    if url.auth is None:
+        return None, None
+    user, colon, password = url.auth.partition(":")
+    return unquote(user), unquote(password) if colon else None
 
 
 def _proxy_of_environment(scheme: str, host: str) -> str | None:

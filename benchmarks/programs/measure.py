@@ -1,11 +1,14 @@
 """One contestant in one process: how long it took to be ready, how much memory, and how much each call costs.
 
-    python measure.py STARTED ROOT HOST PROGRAM LIBRARY BLOCKS FIRST [REPEATED ...]
+    python measure.py STARTED ROOT HOST PROGRAM LIBRARY FIRST
 
 STARTED is `time.monotonic_ns()` just before this process was started; ROOT the folder that holds `benchmarks`; PROGRAM
-the name of a module beside this one; LIBRARY the package whose import is timed, or `-`; BLOCKS the number of CPU
-readings for each repeated call; FIRST and REPEATED are functions of PROGRAM that take the host and return a call without
-arguments. Prints one JSON object, readings by name: times in seconds, memory in bytes.
+the name of a module beside this one; LIBRARY the package whose import is timed, or `-`; FIRST the function of PROGRAM
+that takes the host and returns the first call to make, which takes nothing.
+
+Prints one line with a JSON object: readings by name, times in seconds, memory in bytes. Then it answers each line of
+standard input, the name of another function of PROGRAM, with a line of its own: the CPU seconds of one such call, or
+`null` without such a function.
 
 Until the first answer is there, nothing is imported here that a contestant doesn't import: it would go unseen.
 """
@@ -19,8 +22,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-BLOCK = 250
-"""Calls per CPU reading: enough for a clock of coarse resolution, short enough to leave disturbances in one block."""
+BLOCK = 25
+"""Calls per CPU reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
+WARM_UP = 200
+"""Calls before the first CPU reading."""
 
 
 def peak_memory() -> int:
@@ -41,20 +46,17 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def processor_time(call: Callable[[], object], blocks: int) -> float:
-    """Return CPU seconds per call, user and system: the median of `blocks` readings after one of warm-up."""
-    readings = []
-    for _ in range(blocks + 1):
-        start = time.process_time()
-        for _ in range(BLOCK):
-            call()
-        readings.append((time.process_time() - start) / BLOCK)
-    return sorted(readings[1:])[blocks // 2]
+def processor_time(call: Callable[[], object], count: int) -> float:
+    """Return CPU seconds per call, user and system."""
+    start = time.process_time()
+    for _ in range(count):
+        call()
+    return (time.process_time() - start) / count
 
 
 def main() -> None:
-    """Measure what the command line asks for."""
-    started, root, host, program, library, blocks, first, *repeated = sys.argv[1:]
+    """Measure what the command line asks for, and then what standard input asks for."""
+    started, root, host, program, library, first = sys.argv[1:]
     # At the end: the folder holds a package `voucherify` too, and the installed one is meant.
     sys.path.append(root)
     readings: dict[str, float] = {}
@@ -70,18 +72,20 @@ def main() -> None:
     readings["first"] = (time.monotonic_ns() - int(started)) / 1e9
     readings["memory"] = peak_memory()
 
+    import json
+
     from benchmarks.programs.payloads import EXPECTED
 
     if answer != EXPECTED[first]:
         raise SystemExit(f"{program}.{first} returned {answer!r} instead of {EXPECTED[first]!r}.")
+    print(json.dumps(readings), flush=True)
 
-    for name in repeated:
-        if hasattr(contestant, name):
-            readings[f"cpu {name}"] = processor_time(getattr(contestant, name)(host), int(blocks))
-
-    import json
-
-    sys.stdout.write(json.dumps(readings))
+    calls: dict[str, Callable[[], object]] = {}
+    for name in map(str.strip, sys.stdin):
+        if name not in calls and hasattr(contestant, name):
+            calls[name] = getattr(contestant, name)(host)
+            processor_time(calls[name], WARM_UP)
+        print(json.dumps(processor_time(calls[name], BLOCK) if name in calls else None), flush=True)
 
 
 if __name__ == "__main__":

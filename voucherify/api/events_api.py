@@ -85,5 +85,8 @@ class EventsApi(Resource):
         events_create_request_body: EventsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `track_custom_event`, answering urllib3's response, unread and whatever its status."""
+        """Like `track_custom_event`, answering urllib3's response, unread.
+
+        No status raises an error.
+        """
         return self._stream(_TRACK_CUSTOM_EVENT, options, events_create_request_body)

@@ -1,0 +1,160 @@
+"""One call on its way: what it asks for, how far it has come, and what each try came to."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+from time import monotonic, time
+from typing import TYPE_CHECKING, NamedTuple
+
+from voucherify import body
+from voucherify.deadline import parse_timeout
+from voucherify.exceptions import (
+    ApiConnectionException,
+    ApiException,
+    ApiTimeoutException,
+    ApiValueError,
+    ResponseTooLargeException,
+    UnreadableResponseException,
+)
+from voucherify.failures import explain, is_misuse
+from voucherify.retry import RetryPolicy, asked_wait, failure_allows_retry, status_allows_retry
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse, HTTPHeaderDict
+
+    from voucherify.configuration import Configuration
+    from voucherify.connection import Attempt
+    from voucherify.request import Request
+
+    Timeout = float | tuple[float | None, float | None] | None
+
+_URL = re.compile(r"(https?://[^/?#]+)([^#]*)")
+
+
+@dataclass
+class RawResponse:
+    """An answer, complete and decompressed, with any status."""
+
+    status: int
+    reason: str | None
+    headers: HTTPHeaderDict = field(repr=False)
+    data: bytes = field(repr=False)
+    attempts: int
+    """How often the call was tried."""
+    elapsed: float
+    """Seconds that the call took, all tries and waits included."""
+
+
+class Failure(NamedTuple):
+    """A try that gave no usable answer."""
+
+    error: ApiException
+    cause: BaseException | None = None
+    again: bool = False
+    """Whether another try does no harm and may go better."""
+
+
+class Call:
+    """One call: what it asks for, and how far it has come."""
+
+    def __init__(self, request: Request, configuration: Configuration, timeout: Timeout) -> None:
+        parts = _URL.fullmatch(request.url)
+        if parts is None:
+            raise ApiValueError("the URL of a request must be absolute, http or https")
+        self.request = request
+        self.origin = parts[1]
+        self.target = parts[2] if parts[2].startswith("/") else f"/{parts[2]}"
+        self.headers = request.headers
+        if "accept-encoding" not in map(str.lower, request.headers):
+            self.headers = {"Accept-Encoding": "gzip, deflate", **request.headers}
+        self.limit = configuration.max_response_size
+        self.policy = RetryPolicy.from_setting(configuration.retries)
+        self.timeouts = parse_timeout(timeout, configuration.connect_timeout, configuration.timeout)
+        self.started = monotonic()
+        self.deadline = self.started + self.timeouts.total
+        self.attempts = 0
+        self.reached = False
+        """Whether any try may have reached the server."""
+
+    def wait_after(self, outcome: RawResponse | BaseHTTPResponse | Failure) -> float | None:
+        """Seconds to wait before another try; `None` if this outcome is the final one."""
+        asked = None
+        if isinstance(outcome, Failure):
+            again = outcome.again
+        else:
+            again = status_allows_retry(outcome.status, outcome.headers, repeatable=self.request.repeatable)
+            if again:
+                asked = asked_wait(outcome.status, outcome.headers, time())
+        if not again:
+            return None
+        remaining = self.deadline - monotonic()
+        return self.policy.wait(self.attempts - 1, asked=asked, remaining=remaining, uniform=random.uniform)
+
+    def no_answer(self, attempt: Attempt, error: Exception) -> Failure:
+        """The outcome of a try that ended with `error` before the head of an answer had come."""
+        if is_misuse(error) and not attempt.sent:
+            # The text of the error may hold a header, and so a key.
+            raise ApiValueError(
+                "the request can't be sent: a header, or a setting of proxy or TLS, is malformed"
+            ) from None
+        explanation = explain(error)
+        self.reached |= attempt.sent
+        if explanation.timed_out and attempt.sent:
+            text = f"no answer within {self.timeouts.total:g} s"
+        elif attempt.sent:
+            text = f"no answer: {explanation.text}"
+        else:
+            text = f"could not connect to {self.origin}: {explanation.text}"
+        again = failure_allows_retry(sent=attempt.sent, repeatable=self.request.repeatable)
+        return Failure(self.failed(text, timed_out=explanation.timed_out), error, again and not explanation.permanent)
+
+    def failed(self, text: str, *, timed_out: bool) -> ApiException:
+        """An exception for a call without an answer."""
+        return (ApiTimeoutException if timed_out else ApiConnectionException)(
+            0,
+            "Timeout" if timed_out else "Connection failed",
+            message=f"{text}; " + ("it may have been carried out" if self.reached else "nothing was sent"),
+            method=self.request.method,
+            path=self.request.path_template,
+            attempts=self.attempts,
+            may_have_reached_server=self.reached,
+        )
+
+    def no_body(self, response: BaseHTTPResponse, error: body.BodyError) -> RawResponse | Failure:
+        """The outcome of a try that got the head of an answer, but not the whole body."""
+        self.reached = True
+        succeeded = 200 <= response.status < 300  # noqa: PLR2004
+        if not succeeded and not isinstance(error, body.TooLargeError):
+            return self.answer(response, error.readable or b"")  # the status says enough
+        kind: type[ApiException] = UnreadableResponseException
+        again = False
+        if isinstance(error, body.TooLargeError):
+            kind, text = ResponseTooLargeException, f"the answer has more than {self.limit} bytes"
+        elif isinstance(error, body.UndecodableError):
+            text = f"the answer can't be read: {error}"
+        else:
+            explanation = explain(error)
+            text, again = f"the answer broke off: {explanation.text}", self.request.repeatable
+            if explanation.timed_out:
+                kind, text = ApiTimeoutException, f"no complete answer within {self.timeouts.total:g} s"
+        failure = kind(
+            response.status,
+            response.reason,
+            headers=response.headers,
+            raw_data=error.raw,
+            message=text,
+            method=self.request.method,
+            path=self.request.path_template,
+            attempts=self.attempts,
+        )
+        if error.readable is None:
+            failure.body = failure.data = None
+        return Failure(failure, error.__cause__, again)
+
+    def answer(self, response: BaseHTTPResponse, data: bytes) -> RawResponse:
+        """The outcome of a try that got an answer."""
+        self.reached = True
+        headers = response.headers
+        return RawResponse(response.status, response.reason, headers, data, self.attempts, monotonic() - self.started)
