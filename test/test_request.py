@@ -129,6 +129,20 @@ class TestHeaders:
             "ORIGIN": "https://own.example.com",
         }
 
+    def test_arguments_and_credentials_win_over_the_client_s_in_any_case(self):
+        request = build(
+            ORIGIN,
+            values=("https://shop.example.com",),
+            headers={"Origin": "https://default.example.com", "x-app-id": "default", "accept": "text/html"},
+            credentials=[Credential("header", "X-App-Id", "configured")],
+            accept="application/json",
+        )
+        assert request.headers == {
+            "Accept": "application/json",
+            "origin": "https://shop.example.com",
+            "X-App-Id": "configured",
+        }
+
     def test_content_type_option(self):
         request = build(BODY, values=({},), content_type="application/json", options={"_content_type": "application/x"})
         assert request.headers == {"Content-Type": "application/x"}

@@ -416,11 +416,11 @@ def test_proxy_that_refuses(certificates: Certificates, status: int) -> None:
     refusal = raw(f"HTTP/1.1 {status} SECRET\r\nContent-Length: 0\r\n\r\n".encode())
     with serving(refusal) as proxy:
         url = f"http://user:SECRET@localhost:{proxy.port}"
-        with client(proxy=url, retries=AT_ONCE, ssl_ca_cert=certificates.file) as sender:
-            with pytest.raises(
-                ApiConnectionException, match=f"proxy refused the tunnel with status {status}"
-            ) as caught:
-                sender.send(post("https://api.example"))
+        with (
+            client(proxy=url, retries=AT_ONCE, ssl_ca_cert=certificates.file) as sender,
+            pytest.raises(ApiConnectionException, match=f"proxy refused the tunnel with status {status}") as caught,
+        ):
+            sender.send(post("https://api.example"))
         assert (len(proxy.requests), caught.value.attempts) == (3, 3)
         assert not caught.value.may_have_reached_server
         assert "SECRET" not in str(caught.value)

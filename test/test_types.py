@@ -64,6 +64,8 @@ MISTAKES = {
     "Customer(source_identifier='a')": "source_identifier",
     "answer.customer.identifier": "identifier",
     "voucherify.EventApi(client)": "EventApi",
+    "from voucherify.models import NoSuchModel": "NoSuchModel",
+    "from voucherify.api import NoSuchApi": "NoSuchApi",
 }
 
 

@@ -67,19 +67,19 @@ def build_request(
 
     own_headers = dict(headers)
     if operation.accept is not None:
-        own_headers["Accept"] = operation.accept
+        put_header(own_headers, "Accept", operation.accept)
     for parameter, value in placed.get("header", ()):
-        own_headers[parameter.wire] = scalar_text(value, parameter.name)
+        put_header(own_headers, parameter.wire, scalar_text(value, parameter.name))
     body, content_type = _body(operation, placed)
     content_type = options.get("_content_type") or content_type
     if content_type is not None:
-        own_headers["Content-Type"] = content_type
+        put_header(own_headers, "Content-Type", content_type)
     query = [pair for p, value in placed.get("query", ()) for pair in query_pairs(p.wire, plain(p, value))]
     for credential in credentials:
         if credential.place == "query":
             query.append((credential.name, credential.value))
         else:
-            own_headers["Cookie" if credential.place == "cookie" else credential.name] = credential.value
+            put_header(own_headers, "Cookie" if credential.place == "cookie" else credential.name, credential.value)
 
     return Request(
         operation=operation.name,
@@ -90,6 +90,13 @@ def build_request(
         body=body,
         repeatable=operation.repeatable,
     )
+
+
+def put_header(headers: dict[str, str], name: str, value: str) -> None:
+    """Set a header instead of the one of that name in any case."""
+    for other in [other for other in headers if other.lower() == name.lower()]:
+        del headers[other]
+    headers[name] = value
 
 
 def _path(operation: Operation[Any], values: Iterable[tuple[Parameter, object]]) -> str:

@@ -14,4 +14,5 @@ __all__ = [
     "EventsApi",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, __all__)
+if not TYPE_CHECKING:  # type checkers would take any name for one that exists
+    __getattr__, __dir__ = lazy_names(__name__, __all__)

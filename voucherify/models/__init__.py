@@ -76,4 +76,5 @@ __all__ = [
     "ValidationRulesUpdateResponseBodyError",
 ]
 
-__getattr__, __dir__ = lazy_names(__name__, __all__)
+if not TYPE_CHECKING:  # type checkers would take any name for one that exists
+    __getattr__, __dir__ = lazy_names(__name__, __all__)
