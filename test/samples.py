@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -92,3 +94,33 @@ def documented_answers(method: form.Method) -> list[tuple[int, str, Any]]:
         for example in content.get("examples", {}).values()
         if status.isdigit()
     ]
+
+
+def documented_answer(http_method: str, path: str) -> tuple[int, str, bytes]:
+    """Status, media type and body of the first answer of success that the description has for a request.
+
+    404 for a request that it does not know.
+    """
+    for pattern, methods in _ROUTES:
+        if pattern.fullmatch(path) and http_method in methods:
+            for status, media_type, value in documented_answers(methods[http_method]):
+                if 200 <= status < 300:
+                    body = value if isinstance(value, str) and media_type != "application/json" else json.dumps(value)
+                    return status, media_type, body.encode()
+            return 204, "", b""
+    return 404, "text/plain", b""
+
+
+def _routes() -> list[tuple[re.Pattern[str], dict[str, form.Method]]]:
+    """Pattern and operations of each path, paths without parameters first."""
+    paths: dict[str, dict[str, form.Method]] = {}
+    for resource in API.resources:
+        for method in resource.methods:
+            paths.setdefault(method.path, {})[method.http_method] = method
+    return [
+        (re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(path))), paths[path])
+        for path in sorted(paths, key=lambda path: path.count("{"))
+    ]
+
+
+_ROUTES = _routes()
