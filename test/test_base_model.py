@@ -353,6 +353,27 @@ class TestDeferredBuilding:
                 thread.join()
             assert answers == [{"leaf": {"at": "a"}, "leaves": [{"at": "b"}]}] * 8
 
+    def test_a_class_that_leads_to_itself_and_is_used_twice(self):
+        for built_first in (True, False):
+
+            class Condition(BaseModel):
+                at_least: int | None = None
+                conditions: Condition | None = None
+
+            class Filters(BaseModel):
+                name: Condition | None = None
+                code: Condition | None = None
+                others: list[Condition] | None = None
+
+            if built_first:
+                Condition.model_rebuild()
+            data = {"conditions": {"at_least": 1.0}}
+            filters = Filters.from_dict({"name": data, "code": data, "others": [data]})
+            assert type(filters.code.conditions.at_least) is int
+            assert filters.to_dict() == {"name": data, "code": data, "others": [data]}
+            with pytest.raises(pydantic.ValidationError, match=r"code\.conditions\.at_least"):
+                Filters.from_dict({"code": {"conditions": {"at_least": "1"}}})
+
     def test_unpickling_in_a_process_that_has_built_nothing(self):
         from voucherify.models.customer import Customer
 

@@ -132,7 +132,7 @@ def test_no_wait_passes_the_deadline() -> None:
     st.floats(-10, 1e6),
     st.floats(0, 1),
 )
-def test_every_wait_is_within_its_bounds(  # noqa: PLR0917
+def test_every_wait_is_within_its_bounds(
     most: int, backoff: float, cap: float, retries: int, asked: float | None, remaining: float, draw: float
 ) -> None:
     policy = RetryPolicy(max_retries=most, backoff=backoff, max_backoff=cap)

@@ -275,6 +275,8 @@ def test_answers_that_are_too_large(message: bytes, then: str) -> None:
             sender.send(get(server.url))
         assert caught.value.status == 200
         assert len(caught.value.raw_data or b"") < 100_000
+        still_open = [sock for sock in sender._pools().sockets if sock.fileno() >= 0]
+        assert len(still_open) == (0 if then == "hang" else 1)
         assert sender.send(get(server.url)).data == b"{}"
         assert len(server.requests) == 2
 

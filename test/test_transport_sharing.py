@@ -14,13 +14,12 @@ import subprocess
 import sys
 import threading
 import time
-import traceback
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 from hostile_server import answer, drip, full, raw, serving
-from transport_calls import client, configuration, get, post
+from transport_calls import client, configuration, forking, get, in_child, post
 
 from voucherify import rest
 from voucherify.exceptions import ApiException
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from hostile_server import Peer
 
 BODY = b'{"object": "event"}'
-
-forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
 
 def echo(peer: Peer) -> bool:
@@ -118,6 +115,32 @@ def test_a_call_within_a_call() -> None:
         assert inner == [b"inner"]
 
 
+def test_a_call_while_another_connects(monkeypatch: pytest.MonkeyPatch) -> None:
+    original = socket.getaddrinfo
+
+    def slow(*arguments: object) -> object:
+        if arguments[0] == "localhost" and not arguments[5]:
+            time.sleep(0.4)
+        return original(*arguments)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with serving(raw(b"")) as server, serving(answer(BODY)) as other, client(retries=0) as sender:
+        inner: list[bytes] = []
+
+        def handler(*_arguments: object) -> None:
+            inner.append(sender.send(post(other.url.replace("localhost", "127.0.0.1")), 3).data)
+
+        before = signal.signal(signal.SIGALRM, handler)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(ApiException) as caught:
+                sender.send(post(server.url), 2)
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert inner == [BODY]
+        assert caught.value.may_have_reached_server
+
+
 # -- closing ----------------------------------------------------------------------------------------------------------
 
 
@@ -188,23 +211,6 @@ def test_close_before_use_and_between_tries(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 # -- processes --------------------------------------------------------------------------------------------------------
-
-
-def in_child(work: Callable[[], None]) -> None:
-    """Run `work` in a forked child and expect it to end well."""
-    child = os.fork()
-    if child == 0:
-        code = 1
-        try:
-            signal.alarm(15)
-            work()
-            gc.collect()
-            code = 0
-        except BaseException:  # noqa: BLE001  whatever it is must not reach pytest in the child
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @forking

@@ -21,7 +21,7 @@ import pytest
 import trustme
 import urllib3
 from hostile_server import answer, drip, full, never_read, raw, relay, reset_at_once, reset_in_body, serving, tunnel
-from transport_calls import client, get, post
+from transport_calls import client, forking, get, in_child, post
 
 from voucherify import pools
 from voucherify.exceptions import (
@@ -323,6 +323,27 @@ def test_large_bodies_over_tls(certificates: Certificates) -> None:
         assert server.requests[0].body == LONG
 
 
+@forking
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_fork_leaves_the_connections_of_the_parent_alone(certificates: Certificates) -> None:
+    with (
+        serving(answer(BODY), tls=certificates.context()) as server,
+        client(ssl_ca_cert=certificates.file) as sender,
+    ):
+        sender.send(post(server.url))
+        inherited = [sock for sock in sender._pools().sockets if sock.fileno() >= 0]
+        assert [type(sock) for sock in inherited] == [ssl.SSLSocket]
+
+        def work() -> None:
+            assert sender.send(post(server.url)).data == BODY
+            assert inherited[0].fileno() == -1
+            sender.close()
+
+        in_child(work)
+        assert sender.send(post(server.url)).data == BODY
+        assert [received.connection for received in server.requests] == [0, 1, 0]
+
+
 # -- proxies ----------------------------------------------------------------------------------------------------------
 
 
@@ -568,6 +589,25 @@ def test_socks(certificates: Certificates, scheme: str) -> None:
                 assert sender.send(post(f"{scheme}://api.example:{server.port}")).data == BODY
         assert proxy.requests == [(b"us@er", b"pass", "api.example")]
         assert server.connections == 1
+
+
+def test_socks_and_tls_share_the_time_to_connect(certificates: Certificates) -> None:
+    pytest.importorskip("socks")
+
+    def slow_socks(peer: Peer) -> bool:
+        peer.wait(0.3)
+        return socks5(peer)
+
+    with (
+        serving(never_read) as server,
+        serving(slow_socks) as proxy,
+        client(proxy=f"socks5h://u:p@localhost:{proxy.port}", ssl_ca_cert=certificates.file, retries=0) as sender,
+    ):
+        begun = time.monotonic()
+        with pytest.raises(ApiTimeoutException) as caught:
+            sender.send(post(server.url.replace("http:", "https:")), (0.5, 10))
+        assert 0.45 < time.monotonic() - begun < 0.75
+        assert not caught.value.may_have_reached_server
 
 
 def test_socks_that_is_down() -> None:

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import os
+import signal
+import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from voucherify.configuration import Configuration
 from voucherify.rest import RestClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 
 
 @dataclass
@@ -51,3 +59,20 @@ def client(**settings: Any) -> Iterator[RestClient]:
         yield rest
     finally:
         rest.close()
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Run `work` in a forked child and expect it to end well."""
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            signal.alarm(15)
+            work()
+            gc.collect()
+            code = 0
+        except BaseException:  # noqa: BLE001  whatever it is must not reach pytest in the child
+            traceback.print_exc()
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

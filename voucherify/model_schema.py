@@ -112,12 +112,13 @@ def adapt_model(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema
     """
     model = cast("dict[str, Any]", schema)
     while model["type"] in ("definitions", "definition-ref"):
-        model = cast(
-            "dict[str, Any]",
-            model["schema"]
-            if model["type"] == "definitions"
-            else handler.resolve_ref_schema(cast("CoreSchema", model)),
-        )
+        if model["type"] == "definitions":
+            model = cast("dict[str, Any]", model["schema"])
+            continue
+        try:
+            model = cast("dict[str, Any]", handler.resolve_ref_schema(cast("CoreSchema", model)))
+        except LookupError:  # a class that leads to itself: it is being made, or was made, in another call of this
+            return schema
     metadata = model.setdefault("metadata", {})
     if _ADAPTED not in metadata:
         metadata[_ADAPTED] = True

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, get_args
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from voucherify.base_model import BaseModel
+
 
 def preload() -> None:
     """Load every module and build every model, instead of each on its first use.
@@ -9,11 +16,31 @@ def preload() -> None:
     For servers that fork workers: what the parent has loaded, the workers share.
     """
     from voucherify import api, models
-    from voucherify.base_model import BaseModel
 
     for name in api.__all__:
         getattr(api, name)
+    built: set[type[BaseModel]] = set()
     for name in models.__all__:
-        model = getattr(models, name)
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            model.model_rebuild()
+        for model in _models_in(getattr(models, name)):
+            _build(model, built)
+
+
+def _build(model: type[BaseModel], built: set[type[BaseModel]]) -> None:
+    """Build `model` after the models that it consists of: pydantic uses again what is built already."""
+    if model in built:
+        return
+    built.add(model)
+    for field in model.model_fields.values():
+        for part in _models_in(field.annotation):
+            _build(part, built)
+    model.model_rebuild()
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    from voucherify.base_model import BaseModel
+
+    parts = get_args(annotation)
+    if not parts and isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in parts:
+        yield from _models_in(part)
