@@ -32,7 +32,7 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run everything and return the exit status."""
     options = arguments()
-    number, turns = (3, 60) if options.quick else (11, 60)
+    number, turns = (3, 60) if options.quick else (9, 60)
     sys.stderr.write("preparing environments\n")
     interpreters = environments.prepare(options.environments, options.fresh)
     results = list(compare(rounds.run(interpreters, number, turns)))

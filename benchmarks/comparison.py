@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Readings = Mapping[tuple[str, str, str], list[float]]
-"""Readings by (process, contestant, name of the reading), those of one turn at the same index."""
+Readings = Mapping[tuple[str, str, str], Mapping[tuple[int, int], float]]
+"""Readings by (process, contestant, name of the reading), and then by (round, turn)."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class Contestant:
     """Module in `benchmarks/programs`."""
     library: str | None = None
     """The package whose import is timed."""
+    slow: bool = False
+    """Whether its process is started only once in a round."""
 
 
 CONTESTANTS = {
     "ours": Contestant("this package", "ours", "sdk", "voucherify"),
-    "official": Contestant("official", "official", "sdk", "voucherify"),
+    "official": Contestant("official", "official", "sdk", "voucherify", slow=True),
     "json": Contestant("urllib3 + json", "ours", "urllib3_json"),
     "pydantic": Contestant("urllib3 + pydantic", "ours", "urllib3_pydantic"),
 }
@@ -41,10 +43,12 @@ class Process:
     """The call that is timed from the start of the process."""
     repeated: tuple[str, ...] = ()
     """Calls whose CPU time is taken, one after the other. A contestant without the function has no reading."""
+    starts: int = 1
+    """How often in a round it is started. The time of a whole process needs many readings to be steady."""
     contestants: tuple[str, ...] = tuple(CONTESTANTS)
 
 
-PROCESSES = {"event": Process("first_event", repeated=("track_event", "track_event_model"))}
+PROCESSES = {"event": Process("first_event", ("track_event", "track_event_model"), starts=8)}
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,10 @@ def compare(readings: Readings) -> Iterator[Result]:
             for name in CONTESTANTS
             if (row.process, name, row.reading) in readings
         }
-        medians = {name: statistics.median(values) for name, values in found.items()}
+        medians = {name: statistics.median(values.values()) for name, values in found.items()}
         if row.against:
-            pairs = zip(found["ours"], found[row.against], strict=True)
-            yield Result(row, medians, statistics.median(ours / other for ours, other in pairs))
+            ours, other = found["ours"], found[row.against]
+            ratios = [ours[turn] / other[turn] for turn in ours.keys() & other.keys()]
+            yield Result(row, medians, statistics.median(ratios))
         else:
             yield Result(row, medians, medians["ours"])

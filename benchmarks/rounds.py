@@ -47,35 +47,41 @@ def run(interpreters: Mapping[str, Path], rounds: int, turns: int) -> Readings:
 
     `turns` is how often in a round each contestant takes its turn at each repeated call.
     """
-    readings: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    readings: dict[tuple[str, str, str], dict[tuple[int, int], float]] = defaultdict(dict)
     with _server() as host:
         for number in range(rounds + 1):
             sys.stderr.write(f"round {number} of {rounds}\n" if number else "warm-up\n")
-            for process_name, process in PROCESSES.items():
-                for name, reading, value in _round(interpreters, host, process, number, turns if number else 1):
-                    if number:
-                        readings[process_name, name, reading].append(value)
+            for name, process in PROCESSES.items():
+                for start in range(process.starts if number else 1):
+                    for contestant, reading, turn, value in _readings(interpreters, host, process, start, turns):
+                        readings[name, contestant, reading][number, turn] = value
+            if number == 0:
+                readings.clear()
     return readings
 
 
-def _round(
-    interpreters: Mapping[str, Path], host: str, process: Process, number: int, turns: int
-) -> Iterator[tuple[str, str, float]]:
-    """Let all contestants do what `process` says; yield contestant, name of the reading, and value."""
+def _readings(
+    interpreters: Mapping[str, Path], host: str, process: Process, start: int, turns: int
+) -> Iterator[tuple[str, str, int, float]]:
+    """Let all contestants do what `process` says; yield contestant, name of the reading, turn, and value.
+
+    `start` counts the starts in a round: the slow contestant and the repeated calls belong to the first one only.
+    """
+    names = tuple(name for name in process.contestants if not (start and CONTESTANTS[name].slow))
     with ExitStack() as stack:
         running = {}
-        for name in _rotated(process.contestants, number):
+        for name in _rotated(names, start):
             contestant = CONTESTANTS[name]
             popen = _start(interpreters[contestant.environment], host, contestant, process)
             running[name] = Running(stack.enter_context(popen))
             for reading, value in running[name].readings.items():
-                yield name, reading, value
-        for call in process.repeated:
+                yield name, reading, start, value
+        for call in () if start else process.repeated:
             for turn in range(turns):
-                for name in _rotated(process.contestants, turn):
+                for name in _rotated(names, turn):
                     seconds = running[name].processor_time(call)
                     if seconds is not None:
-                        yield name, f"cpu {call}", seconds
+                        yield name, f"cpu {call}", turn, seconds
 
 
 def _rotated(names: tuple[str, ...], number: int) -> tuple[str, ...]:

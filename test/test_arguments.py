@@ -30,6 +30,11 @@ class TestChecked:
         first, second = Parameter("first", "first", "query"), Parameter("second", "second", "query")
         assert checked(operation(first, second), (None, 4)) == [(second, 4)]
 
+    def test_whole_numbers_are_integers(self):
+        for value in (100.0, Decimal("1e2")):
+            ((_, given),) = checked(operation(Parameter("limit", "limit", "query", "integer")), (value,))
+            assert type(given) is int
+
     def test_a_missing_argument_is_named(self):
         with pytest.raises(ApiTypeError, match=r"ThingsApi.list_things\(\) needs the argument `code`"):
             checked(operation(Parameter("code", "code", "path", "text", required=True)), (None,))

@@ -214,6 +214,7 @@ def test_close_before_use_and_between_tries(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @forking
+@counting
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_fork_with_open_connections() -> None:
     with serving(echo) as server, client() as sender:
@@ -222,10 +223,12 @@ def test_fork_with_open_connections() -> None:
         number = parent_socket.fileno()
 
         def work() -> None:
+            inherited = established()
             for turn in range(3):
                 assert sender.send(post(server.url, body=b"child %d" % turn)).data == b"child %d" % turn
             assert len(sender._by_process) == 1
             assert parent_socket.fileno() == -1
+            assert established() == inherited  # one closed, one opened
             in_child(grandchild)
             assert sender.send(post(server.url, body=b"again")).data == b"again"
 

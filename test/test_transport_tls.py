@@ -372,6 +372,9 @@ def test_https_through_a_proxy(certificates: Certificates, with_scheme: bool) ->
         with client(**settings) as sender:
             for _ in range(2):
                 assert sender.send(post(server.url)).data == BODY
+            (manager,) = sender._pools()._managers.values()
+            assert manager.proxy is not None
+            assert manager.proxy.auth is None  # so that no text of urllib3 can show it
         (connect,) = proxy.requests
         assert (connect.method, connect.target) == ("CONNECT", f"localhost:{server.port}")
         assert connect.header("X-Proxy") == "1"

@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from samples import API
+
+from codegen import form
 
 ROOT = Path(__file__).parent.parent
 SCRIPT = """
@@ -87,6 +90,53 @@ def check(tool, tmp_path, script):
 def test_a_user_s_script(tmp_path, tool):
     pytest.importorskip(tool)
     problems, done = check(tool, tmp_path, SCRIPT)
+    assert problems == []
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def python_type(kind):
+    """The annotation that a user would write for the result of a method."""
+    if kind is None:
+        return "None"
+    if isinstance(kind, form.ListOf):
+        return f"list[{python_type(kind.item)}]"
+    return f"voucherify.{kind.name}" if isinstance(kind, form.Model) else kind.name
+
+
+def argument(one):
+    kind = form.not_null(one.type)
+    if isinstance(kind, form.ListOf):
+        return '["a"]' if one.location != "body" else "[{}]"
+    if isinstance(kind, form.Scalar):
+        return {"int": "1", "float": "1.5", "bool": "True", "datetime": "now", "date": "today", "file": 'b"a"'}.get(
+            kind.name, '"a"'
+        )
+    return repr(kind.values[0]) if isinstance(kind, form.Choice) else "{}"
+
+
+def every_resource():
+    """A script that calls every method of every resource."""
+    yield "from datetime import date, datetime\nfrom typing import Any\nfrom typing_extensions import assert_type"
+    yield "from urllib3 import BaseHTTPResponse\nimport voucherify"
+    yield "client, now, today = voucherify.ApiClient(), datetime.now(), date.today()"
+    for resource in API.resources:
+        name = f"resource_{resource.name}"
+        yield f"{name} = voucherify.{resource.name}(client)"
+        for method in resource.methods:
+            arguments = ", ".join(f"{one.name}={argument(one)}" for one in method.arguments)
+            answer = python_type(method.answer)
+            if method.answer is None:
+                yield f"{name}.{method.name}({arguments})"
+            else:
+                yield f"assert_type({name}.{method.name}({arguments}), {answer})"
+            yield f"assert_type({name}.{method.name}_with_http_info({arguments}), voucherify.ApiResponse[{answer}])"
+            yield f"assert_type({name}.{method.name}_without_preload_content({arguments}), BaseHTTPResponse)"
+
+
+@pytest.mark.parametrize("tool", ["mypy", "pyright"])
+def test_a_script_that_uses_every_resource(tmp_path, tool):
+    pytest.importorskip(tool)
+    problems, done = check(tool, tmp_path, "\n".join(every_resource()) + "\n")
     assert problems == []
     assert done.returncode == 0, done.stdout + done.stderr
 

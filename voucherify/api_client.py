@@ -9,7 +9,7 @@ from voucherify.configuration import Configuration
 from voucherify.exceptions import ApiTypeError, ApiValueError
 from voucherify.host_settings import operation_hosts
 from voucherify.operation import CallOptions
-from voucherify.request import Request, build_request, put_header
+from voucherify.request import Request, build_request
 from voucherify.response import read_answer
 from voucherify.rest import RestClient
 from voucherify.version import __version__
@@ -82,7 +82,9 @@ class ApiClient:
 
     def set_default_header(self, header_name: str, header_value: str) -> None:
         """Send this header with every call, instead of one of the same name in any case."""
-        put_header(self.default_headers, header_name, header_value)
+        for name in [name for name in self.default_headers if name.lower() == header_name.lower()]:
+            del self.default_headers[name]
+        self.default_headers[header_name] = header_value
 
     def call(self, operation: Operation[T], options: CallOptions, values: tuple[object, ...]) -> ApiResponse[T]:
         """Carry out `operation` and read its answer. Raises `ApiException` for what goes wrong on the way."""
@@ -103,7 +105,7 @@ class ApiClient:
             names = ", ".join(f"`{name}`" for name in sorted(unknown))
             raise ApiTypeError(f"{operation.name}() got unexpected keyword arguments: {names}")
         headers = self.default_headers if self.cookie is None else {**self.default_headers, "Cookie": self.cookie}
-        given = {str(name).lower() for name in (*headers, *(options.get("_headers") or ()))}
+        given = {*map(str.lower, headers), *(str(name).lower() for name in options.get("_headers") or ())}
         return build_request(
             operation,
             values,

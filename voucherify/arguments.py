@@ -22,8 +22,8 @@ _WANTED = {
 }
 
 
-def checked(operation: Operation[Any], values: tuple[object, ...]) -> list[tuple[Parameter, object]]:
-    """The arguments that were given, each with its parameter. `None` counts as not given.
+def checked(operation: Operation[Any], values: tuple[Any, ...]) -> list[tuple[Parameter, object]]:
+    """The arguments that were given, each with its parameter. `None` counts as not given; 100.0 is the integer 100.
 
     Raises `ApiTypeError` for a required argument that is missing and for a value that is plainly of another kind.
     Limits and enumerations are not checked: the server knows its present ones.
@@ -34,7 +34,7 @@ def checked(operation: Operation[Any], values: tuple[object, ...]) -> list[tuple
             if not _fits(parameter.kind, value):
                 wanted = _WANTED[parameter.kind]
                 raise ApiTypeError(f"`{parameter.name}` must be {wanted}, not {type(value).__name__}: {value!r:.80}")
-            given.append((parameter, value))
+            given.append((parameter, int(value) if parameter.kind == "integer" else value))
         elif parameter.required:
             raise ApiTypeError(f"{operation.name}() needs the argument `{parameter.name}`")
     return given

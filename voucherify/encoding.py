@@ -60,18 +60,14 @@ def to_json_bytes(value: object, name: str) -> bytes:
     finite, Decimals that a double cannot hold, objects of other kinds, structures that contain themselves.
     """
     try:
-        return _dump(value, ensure_ascii=False).encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError:  # a lone surrogate has no UTF-8, but JSON can escape it
-        return _dump(value, ensure_ascii=True).encode()
+        return _ASCII_ENCODER.encode(value).encode()
     except RecursionError:
         raise ApiValueError(f"`{name}` is nested too deeply to be sent as JSON") from None
     except (TypeError, ValueError) as error:
         _refuse(value, name, ())
         raise ApiValueError(f"`{name}` cannot be sent as JSON: {error}") from error
-
-
-def _dump(value: object, *, ensure_ascii: bool) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=ensure_ascii, separators=(",", ":"), default=_plain)
 
 
 def to_json_text(value: object) -> str:
@@ -153,3 +149,8 @@ def _plain_or_refused(value: object, name: str) -> object:
         raise ApiTypeError(f"`{name}` cannot be sent as JSON: {error}") from None
     except ValueError as error:
         raise ApiValueError(f"`{name}` cannot be sent as JSON: {error}") from None
+
+
+_SETTINGS: dict[str, Any] = {"allow_nan": False, "separators": (",", ":"), "default": _plain}
+_ENCODER = json.JSONEncoder(ensure_ascii=False, **_SETTINGS)
+_ASCII_ENCODER = json.JSONEncoder(ensure_ascii=True, **_SETTINGS)

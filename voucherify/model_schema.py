@@ -36,12 +36,7 @@ _DATE_TIME = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?([Zz]|[+-]
 _TEXT = core_schema.str_schema(strict=True)
 _WHOLE_NUMBER = core_schema.int_schema(strict=True)
 _BOOLEAN = core_schema.bool_schema(strict=True)
-_NUMBER = core_schema.union_schema(
-    [_WHOLE_NUMBER, core_schema.float_schema(strict=True)],
-    mode="left_to_right",
-    custom_error_type="number_type",
-    custom_error_message="Input should be a valid number",
-)
+_NUMBER = core_schema.union_schema([_WHOLE_NUMBER, core_schema.float_schema(strict=True)], mode="left_to_right")
 _DATE = r"^\d{4}-\d{2}-\d{2}$"
 
 
@@ -71,8 +66,15 @@ def _either(caller: CoreSchema, server: CoreSchema) -> CoreSchema:
     return core_schema.lax_or_strict_schema(lax_schema=caller, strict_schema=server)
 
 
-def _before(convert: Callable[[Any], object], schema: CoreSchema) -> CoreSchema:
-    return _either(core_schema.no_info_before_validator_function(convert, schema), schema)
+def _kind(convert: Callable[[Any], object], schema: CoreSchema, error: str) -> CoreSchema:
+    """What is of the kind passes without a call of Python code; the rest is converted, or refused with one error."""
+    converted = core_schema.no_info_before_validator_function(convert, schema)
+    caller = core_schema.union_schema(
+        [schema, converted],
+        mode="left_to_right",
+        custom_error_type=error,
+    )
+    return _either(caller, schema)
 
 
 def _time(pattern: str, schema: CoreSchema) -> CoreSchema:
@@ -95,9 +97,9 @@ def _time(pattern: str, schema: CoreSchema) -> CoreSchema:
 
 
 SCALARS: dict[type, CoreSchema] = {
-    str: _before(_to_text, _TEXT),
-    int: _before(_to_whole_number, _WHOLE_NUMBER),
-    float: _before(_to_number, _NUMBER),
+    str: _kind(_to_text, _TEXT, "string_type"),
+    int: _kind(_to_whole_number, _WHOLE_NUMBER, "int_type"),
+    float: _kind(_to_number, _NUMBER, "float_type"),
     bool: _BOOLEAN,
     datetime: _time(_DATE_TIME, core_schema.datetime_schema()),
     date: _time(_DATE, core_schema.date_schema()),

@@ -65,38 +65,30 @@ def build_request(
     for parameter, value in given:
         placed.setdefault(parameter.location, []).append((parameter, value))
 
-    own_headers = dict(headers)
+    own_headers = [*headers.items()]
     if operation.accept is not None:
-        put_header(own_headers, "Accept", operation.accept)
-    for parameter, value in placed.get("header", ()):
-        put_header(own_headers, parameter.wire, scalar_text(value, parameter.name))
+        own_headers.append(("Accept", operation.accept))
+    own_headers += [(p.wire, scalar_text(value, p.name)) for p, value in placed.get("header", ())]
     body, content_type = _body(operation, placed)
     content_type = options.get("_content_type") or content_type
     if content_type is not None:
-        put_header(own_headers, "Content-Type", content_type)
+        own_headers.append(("Content-Type", content_type))
     query = [pair for p, value in placed.get("query", ()) for pair in query_pairs(p.wire, plain(p, value))]
     for credential in credentials:
         if credential.place == "query":
             query.append((credential.name, credential.value))
         else:
-            put_header(own_headers, "Cookie" if credential.place == "cookie" else credential.name, credential.value)
+            own_headers.append(("Cookie" if credential.place == "cookie" else credential.name, credential.value))
 
     return Request(
         operation=operation.name,
         method=operation.method,
         path_template=operation.path,
         url=host + _path(operation, placed.get("path", ())) + _query_text(query),
-        headers=checked_headers(own_headers, options.get("_headers")),
+        headers=checked_headers([*own_headers, *(options.get("_headers") or {}).items()]),
         body=body,
         repeatable=operation.repeatable,
     )
-
-
-def put_header(headers: dict[str, str], name: str, value: str) -> None:
-    """Set a header instead of the one of that name in any case."""
-    for other in [other for other in headers if other.lower() == name.lower()]:
-        del headers[other]
-    headers[name] = value
 
 
 def _path(operation: Operation[Any], values: Iterable[tuple[Parameter, object]]) -> str:
@@ -127,23 +119,21 @@ def _body(
     return to_json_bytes(plain(parameter, value), parameter.name), operation.content_type
 
 
-def checked_headers(own: Mapping[str, str], given: Mapping[str, str] | None) -> dict[str, str]:
-    """Both sets of headers as one; the caller's win, whatever the case of their names.
+def checked_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The last of all headers of one name, whatever its case.
 
     Raises `ApiTypeError` for names and values that are no text, `ApiValueError` for those that HTTP does not allow
     (line ends above all).
     """
-    headers = dict(own)
-    if given:
-        if not all(isinstance(name, str) for name in given):
-            raise ApiTypeError("the names in `_headers` must be text")
-        names = {name.lower() for name in given}
-        headers = {name: value for name, value in headers.items() if name.lower() not in names} | dict(given)
-    for name, value in headers.items():
+    found: dict[str, tuple[str, str]] = {}
+    for name, value in headers:
+        if not isinstance(name, str):
+            raise ApiTypeError(f"the name of a header must be text, not {type(name).__name__}")
         if not isinstance(value, str):
             raise ApiTypeError(f"header `{name}` must be text, not {type(value).__name__}")
         if not _HEADER_NAME.fullmatch(name):
             raise ApiValueError(f"{name!r} is not allowed as the name of a header")
         if not _HEADER_VALUE.fullmatch(value):
             raise ApiValueError(f"the value of header `{name}` has a character that HTTP does not allow")
-    return headers
+        found[name.lower()] = name, value
+    return dict(found.values())
