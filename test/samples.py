@@ -88,12 +88,17 @@ def documented(method: form.Method) -> dict[str, Any]:
 def documented_answers(method: form.Method) -> list[tuple[int, str, Any]]:
     """Status, media type and value of each example of an answer."""
     return [
-        (int(status), media_type, example["value"])
+        (int(status), media_type, example)
         for status, answer in documented(method)["responses"].items()
         for media_type, content in answer.get("content", {}).items()
-        for example in content.get("examples", {}).values()
+        for example in _examples(content)
         if status.isdigit()
     ]
+
+
+def _examples(content: dict[str, Any]) -> list[Any]:
+    named = [example["value"] for example in content.get("examples", {}).values()]
+    return [*named, content["example"]] if "example" in content else named
 
 
 def documented_answer(http_method: str, path: str) -> tuple[int, str, bytes]:

@@ -426,6 +426,12 @@ def test_wrong_retries_send_nothing() -> None:
     assert server.connections == 0
 
 
+@pytest.mark.parametrize("slots", [0, -1, None, True, "5"])
+def test_numbers_of_connections_that_are_none(slots: Any) -> None:
+    with client(connection_pool_maxsize=slots) as sender, pytest.raises(ApiValueError, match="connection_pool_maxsize"):
+        sender.send(get("http://localhost:1"))
+
+
 def test_settings_count_from_the_next_call() -> None:
     settings = configuration(retries=0)
     with serving(answer(b"x" * 100)) as server:

@@ -15,6 +15,7 @@ from hostile_server import answer, drip, full, head, never_read, raw, reset_at_o
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transport_calls import client, get, post
+from urllib3.exceptions import ProxyError
 
 from voucherify import connection, rest
 from voucherify.exceptions import (
@@ -23,6 +24,7 @@ from voucherify.exceptions import (
     ApiTimeoutException,
     UnreadableResponseException,
 )
+from voucherify.failures import explain
 from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -301,6 +303,14 @@ def test_answer_that_comes_before_the_request_is_read() -> None:
             assert sender.send(post(server.url, body=LONG)).status == 413
         except ApiConnectionException as error:  # the reset can overtake the answer
             assert error.may_have_reached_server  # noqa: PT017
+
+
+def test_causes_that_refer_to_each_other() -> None:
+    first, second = OSError(), ValueError("SECRET")
+    first.__cause__, second.__cause__ = second, first
+    assert explain(first).text == "what the server sent is no HTTP"
+    assert explain(RuntimeError("SECRET")).text == "the connection failed"
+    assert explain(ProxyError("SECRET", RuntimeError())).text == "the proxy failed"
 
 
 # -- connections that went stale --------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from voucherify.models import *  # noqa: F403
     from voucherify.preloading import preload
     from voucherify.retry import RetryPolicy
+    from voucherify.saving import save
 
 _MODULES = {
     "ApiAttributeError": "exceptions",
@@ -48,6 +49,7 @@ _MODULES = {
     "OpenApiException": "exceptions",
     "RetryPolicy": "retry",
     "preload": "preloading",
+    "save": "saving",
 }
 
 __all__ = [
@@ -63,6 +65,7 @@ __all__ = [
     "RetryPolicy",
     "__version__",
     "preload",
+    "save",
 ]
 __all__ += api.__all__
 __all__ += models.__all__

@@ -95,11 +95,11 @@ class Pools:
             options = {"ssl_context": self._tls(client_certificate=False)}
         connections = manager.connection_from_host(url.host, url.port, url.scheme, pool_kwargs=options)
         forwarding = manager.proxy is not None and url.scheme == "http"
-        return Pool(connections, configuration.connection_pool_maxsize, origin if forwarding else "")
+        return Pool(connections, _slots(configuration), origin if forwarding else "")
 
     def _manager(self, proxy: str | None) -> urllib3.PoolManager:
         configuration = self._configuration
-        options: dict[str, Any] = {"maxsize": configuration.connection_pool_maxsize, "num_pools": _MOST_HOSTS}
+        options: dict[str, Any] = {"maxsize": _slots(configuration), "num_pools": _MOST_HOSTS}
         if configuration.socket_options is not None:
             options["socket_options"] = [*HTTPConnection.default_socket_options, *configuration.socket_options]
         if proxy is None:
@@ -137,6 +137,14 @@ class Pools:
             waiting = pool.connections.pool
             if waiting is not None:
                 queue.LifoQueue.__init__(waiting, 0)  # with new locks: urllib3 empties it at exit
+
+
+def _slots(configuration: Configuration) -> int:
+    """How many connections to a host there may be."""
+    slots = configuration.connection_pool_maxsize
+    if isinstance(slots, bool) or not isinstance(slots, int) or slots < 1:
+        raise ApiValueError("`connection_pool_maxsize` must be a whole number above 0")
+    return slots
 
 
 def tls_context(configuration: Configuration, *, client_certificate: bool) -> ssl.SSLContext:
