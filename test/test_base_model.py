@@ -41,6 +41,8 @@ class Person(BaseModel):
     address: Address | None = None
     metadata: dict[str, Any] | None = None
     limits: dict[str, int] | None = None
+    places: dict[str, Address | Any] | None = None
+    place: Address | dict[str, Any] | None = None
     children: list[Person] | None = None
 
 
@@ -193,6 +195,12 @@ class TestWhatACallerPasses:
         assert Person(limits={"a": 1.0}).limits == {"a": 1}
         with pytest.raises(pydantic.ValidationError, match="limits"):
             Person(limits={"a": "1"})
+
+    def test_a_union_with_anything_types_what_fits(self):
+        person = Person(places={"home": {"city": "a"}, "work": "b"}, place={"city": "c"})
+        assert person.places == {"home": Address(city="a"), "work": "b"}
+        assert person.place == Address(city="c")
+        assert Person.from_json('{"place": {"city": 4}}').place == {"city": 4}
 
     def test_assignment_is_checked(self):
         person = Person(points=1)

@@ -309,6 +309,7 @@ def test_stream(status: int) -> None:
         for _ in range(2):
             response = sender.stream(get(server.url))
             assert isinstance(response, urllib3.BaseHTTPResponse)
+            assert response.fileno() > 0
             assert (response.status, response.read()) == (status, BODY)
             response.release_conn()
         response = sender.stream(get(server.url))

@@ -31,6 +31,7 @@ KEY_VARIABLES = {
 HOST_VARIABLE = "VOUCHERIFY_HOST"
 
 _LOGGER = logging.getLogger("voucherify")
+_LOGGER.addHandler(logging.NullHandler())  # what is logged is shown where the application sets up logging
 
 
 class Configuration:

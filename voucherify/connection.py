@@ -84,6 +84,11 @@ class _Current(threading.local):
 _current = _Current()
 
 
+def _attempt() -> Attempt:
+    """What this thread is at. Connections are only used within an attempt."""
+    return cast("Attempt", _current.attempt)
+
+
 class _TimedReader(io.RawIOBase):
     """What the server sends, read in time."""
 
@@ -121,9 +126,7 @@ class TimedResponse(http.client.HTTPResponse):
     """An answer that is read in the time of the attempt that it was asked for in, also later on."""
 
     def __init__(self, sock: socket.socket, *args: Any, **keywords: Any) -> None:
-        attempt = _current.attempt
-        source = sock if attempt is None else cast("socket.socket", _TimedSource(sock, attempt))
-        super().__init__(source, *args, **keywords)
+        super().__init__(cast("socket.socket", _TimedSource(sock, _attempt())), *args, **keywords)
 
     def _read_status(self) -> tuple[str, int, str]:
         """Read past all that is said before the answer; `http.client` itself only knows 100."""
@@ -149,10 +152,7 @@ class _Timed(HTTPConnection):
         return monotonic() - self._used < _LONGEST_IDLE and super().is_connected
 
     def connect(self) -> None:
-        attempt = _current.attempt
-        if attempt is None:
-            super().connect()
-            return
+        attempt = _attempt()
         attempt.until = min(attempt.deadline, monotonic() + attempt.timeouts.connect)
         self.timeout = attempt.seconds()
         self._connecting = True
@@ -167,10 +167,9 @@ class _Timed(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
-        attempt = _current.attempt
-        if attempt is not None:
-            attempt.sockets.add(sock)
-            sock.settimeout(attempt.seconds())  # for the TLS handshake
+        attempt = _attempt()
+        attempt.sockets.add(sock)
+        sock.settimeout(attempt.seconds())  # for the TLS handshake
         return sock
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **keywords: Any) -> None:
@@ -181,10 +180,7 @@ class _Timed(HTTPConnection):
         super().request(method, url, body, *args, **keywords)
 
     def send(self, data: Any) -> None:
-        attempt = _current.attempt
-        if attempt is None:
-            super().send(data)
-            return
+        attempt = _attempt()
         if self.sock is None:
             self.connect()
         if not self._connecting:  # what goes to a proxy to open a tunnel is not the request
@@ -204,9 +200,7 @@ class _Direct(_Timed):
     """Connecting without SOCKS: all addresses of the host share the time."""
 
     def _new_conn(self) -> socket.socket:
-        attempt = _current.attempt
-        if attempt is None:
-            return super()._new_conn()
+        attempt = _attempt()
         try:
             addresses = _resolved(self._dns_host, self.port, attempt.seconds())
             sock = self._connected(addresses, attempt)
@@ -229,8 +223,6 @@ class _Direct(_Timed):
             try:
                 for option in self.socket_options or ():
                     sock.setsockopt(*option)
-                if self.source_address:
-                    sock.bind(self.source_address)
                 sock.settimeout(min(left, max(left / (len(addresses) - index), _FAIR_SHARE)))
                 sock.connect(address)
             except BaseException as error:

@@ -141,7 +141,10 @@ def _adapt(schema: Any) -> CoreSchema:
     if kind in _BY_NAME:
         return _BY_NAME[kind]
     if kind == "union":
-        return cast("CoreSchema", {**schema, "choices": _choices(schema["choices"])})
+        choices = _choices(schema["choices"])
+        if any(_takes_any_object(choice) for choice in choices):
+            schema = {**schema, "mode": "left_to_right"}  # else pydantic would prefer to leave objects untyped
+        return cast("CoreSchema", {**schema, "choices": choices})
     for part in ("schema", "items_schema", "values_schema"):
         if part in schema and kind in ("nullable", "list", "dict"):
             schema = {**schema, part: _adapt(schema[part])}
@@ -154,3 +157,9 @@ def _choices(choices: list[Any]) -> list[Any]:
     if kinds in ({"literal", "str"}, {"literal", "int"}):
         choices = [choice for choice in choices if choice["type"] != "literal"]
     return [_adapt(choice) if isinstance(choice, dict) else choice for choice in choices]
+
+
+def _takes_any_object(schema: Any) -> bool:
+    if isinstance(schema, dict) and schema["type"] == "dict":
+        schema = schema.get("values_schema", {"type": "any"})
+    return isinstance(schema, dict) and bool(schema["type"] == "any")

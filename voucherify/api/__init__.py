@@ -8,10 +8,60 @@ from typing import TYPE_CHECKING
 from voucherify._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from voucherify.api.async_actions_api import AsyncActionsApi
+    from voucherify.api.bin_api import BinApi
+    from voucherify.api.campaigns_api import CampaignsApi
+    from voucherify.api.categories_api import CategoriesApi
+    from voucherify.api.client_side_api import ClientSideApi
+    from voucherify.api.customers_api import CustomersApi
     from voucherify.api.events_api import EventsApi
+    from voucherify.api.exports_api import ExportsApi
+    from voucherify.api.locations_api import LocationsApi
+    from voucherify.api.loyalties_api import LoyaltiesApi
+    from voucherify.api.management_api import ManagementApi
+    from voucherify.api.metadata_schemas_api import MetadataSchemasApi
+    from voucherify.api.orders_api import OrdersApi
+    from voucherify.api.product_collections_api import ProductCollectionsApi
+    from voucherify.api.products_api import ProductsApi
+    from voucherify.api.promotions_api import PromotionsApi
+    from voucherify.api.publications_api import PublicationsApi
+    from voucherify.api.qualifications_api import QualificationsApi
+    from voucherify.api.redemptions_api import RedemptionsApi
+    from voucherify.api.referrals_api import ReferralsApi
+    from voucherify.api.rewards_api import RewardsApi
+    from voucherify.api.segments_api import SegmentsApi
+    from voucherify.api.templates_api import TemplatesApi
+    from voucherify.api.validation_rules_api import ValidationRulesApi
+    from voucherify.api.validations_api import ValidationsApi
+    from voucherify.api.vouchers_api import VouchersApi
 
 __all__ = [
+    "AsyncActionsApi",
+    "BinApi",
+    "CampaignsApi",
+    "CategoriesApi",
+    "ClientSideApi",
+    "CustomersApi",
     "EventsApi",
+    "ExportsApi",
+    "LocationsApi",
+    "LoyaltiesApi",
+    "ManagementApi",
+    "MetadataSchemasApi",
+    "OrdersApi",
+    "ProductCollectionsApi",
+    "ProductsApi",
+    "PromotionsApi",
+    "PublicationsApi",
+    "QualificationsApi",
+    "RedemptionsApi",
+    "ReferralsApi",
+    "RewardsApi",
+    "SegmentsApi",
+    "TemplatesApi",
+    "ValidationRulesApi",
+    "ValidationsApi",
+    "VouchersApi",
 ]
 
 if not TYPE_CHECKING:  # type checkers would take any name for one that exists

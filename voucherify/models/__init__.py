@@ -8,72 +8,4490 @@ from typing import TYPE_CHECKING
 from voucherify._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from voucherify.models.access_settings import AccessSettings
+    from voucherify.models.access_settings_areas import AccessSettingsAreas
+    from voucherify.models.access_settings_assign import AccessSettingsAssign
+    from voucherify.models.access_settings_campaign_assignments_list import AccessSettingsCampaignAssignmentsList
+    from voucherify.models.access_settings_unassign import AccessSettingsUnassign
+    from voucherify.models.applicable_order_item_units import ApplicableOrderItemUnits
+    from voucherify.models.applicable_to import ApplicableTo
+    from voucherify.models.applicable_to_effect import ApplicableToEffect
+    from voucherify.models.applicable_to_order_item_units_item import ApplicableToOrderItemUnitsItem
+    from voucherify.models.applicable_to_result_list import ApplicableToResultList
+    from voucherify.models.application_detail import ApplicationDetail
+    from voucherify.models.application_details_item import ApplicationDetailsItem
+    from voucherify.models.area_store_campaign_assignment import AreaStoreCampaignAssignment
+    from voucherify.models.area_store_campaign_assignment_list import AreaStoreCampaignAssignmentList
+    from voucherify.models.async_action import AsyncAction
+    from voucherify.models.async_action_base import AsyncActionBase
+    from voucherify.models.async_action_error import AsyncActionError
+    from voucherify.models.async_action_failure import AsyncActionFailure
+    from voucherify.models.async_action_get_response_body import AsyncActionGetResponseBody
+    from voucherify.models.async_action_reference import AsyncActionReference
+    from voucherify.models.async_action_result import AsyncActionResult
+    from voucherify.models.async_actions_list_response_body import AsyncActionsListResponseBody
+    from voucherify.models.balance_related_object import BalanceRelatedObject
+    from voucherify.models.branding import Branding
+    from voucherify.models.branding_address import BrandingAddress
+    from voucherify.models.branding_brand import BrandingBrand
+    from voucherify.models.branding_cockpits import BrandingCockpits
+    from voucherify.models.branding_contact import BrandingContact
+    from voucherify.models.bundle import Bundle
+    from voucherify.models.bundle_identified_item import BundleIdentifiedItem
+    from voucherify.models.bundle_missing_item import BundleMissingItem
+    from voucherify.models.bus_val_rule_assignment import BusValRuleAssignment
+    from voucherify.models.campaign import Campaign
+    from voucherify.models.campaign_access_settings_parameter import CampaignAccessSettingsParameter
+    from voucherify.models.campaign_active_filter import CampaignActiveFilter
+    from voucherify.models.campaign_base import CampaignBase
+    from voucherify.models.campaign_create_promotion import CampaignCreatePromotion
+    from voucherify.models.campaign_create_voucher import CampaignCreateVoucher
+    from voucherify.models.campaign_creation_status_conditions import CampaignCreationStatusConditions
+    from voucherify.models.campaign_creation_status_filter import CampaignCreationStatusFilter
+    from voucherify.models.campaign_filters import CampaignFilters
+    from voucherify.models.campaign_loyalty_card import CampaignLoyaltyCard
+    from voucherify.models.campaign_loyalty_card_expiration_rules import CampaignLoyaltyCardExpirationRules
+    from voucherify.models.campaign_loyalty_voucher import CampaignLoyaltyVoucher
+    from voucherify.models.campaign_loyalty_voucher_redemption import CampaignLoyaltyVoucherRedemption
+    from voucherify.models.campaign_promotion_tier_create import CampaignPromotionTierCreate
+    from voucherify.models.campaign_setup_voucher import CampaignSetupVoucher
+    from voucherify.models.campaign_status_conditions import CampaignStatusConditions
+    from voucherify.models.campaign_status_filter import CampaignStatusFilter
+    from voucherify.models.campaign_template import CampaignTemplate
+    from voucherify.models.campaign_template_filters import CampaignTemplateFilters
+    from voucherify.models.campaign_template_list import CampaignTemplateList
+    from voucherify.models.campaign_transaction_export_request import CampaignTransactionExportRequest
+    from voucherify.models.campaign_transaction_list_filters import CampaignTransactionListFilters
+    from voucherify.models.campaign_type_conditions import CampaignTypeConditions
+    from voucherify.models.campaign_type_filter import CampaignTypeFilter
+    from voucherify.models.campaign_update_options import CampaignUpdateOptions
+    from voucherify.models.campaign_update_type_conditions import CampaignUpdateTypeConditions
+    from voucherify.models.campaign_update_type_filter import CampaignUpdateTypeFilter
+    from voucherify.models.campaign_voucher import CampaignVoucher
+    from voucherify.models.campaign_voucher_redemption import CampaignVoucherRedemption
+    from voucherify.models.campaigns_create_request_body import CampaignsCreateRequestBody
+    from voucherify.models.campaigns_create_request_body_promotion import CampaignsCreateRequestBodyPromotion
+    from voucherify.models.campaigns_create_request_body_voucher import CampaignsCreateRequestBodyVoucher
+    from voucherify.models.campaigns_create_request_body_voucher_redemption import (
+        CampaignsCreateRequestBodyVoucherRedemption,
+    )
+    from voucherify.models.campaigns_create_response_body import CampaignsCreateResponseBody
+    from voucherify.models.campaigns_delete_response_body import CampaignsDeleteResponseBody
+    from voucherify.models.campaigns_get_response_body import CampaignsGetResponseBody
+    from voucherify.models.campaigns_import_create_response_body import CampaignsImportCreateResponseBody
+    from voucherify.models.campaigns_import_csv_create_response_body import CampaignsImportCsvCreateResponseBody
+    from voucherify.models.campaigns_import_voucher_item import CampaignsImportVoucherItem
+    from voucherify.models.campaigns_import_voucher_item_redemption import CampaignsImportVoucherItemRedemption
+    from voucherify.models.campaigns_list_response_body import CampaignsListResponseBody
+    from voucherify.models.campaigns_summary_get_response_body import CampaignsSummaryGetResponseBody
+    from voucherify.models.campaigns_transactions_export_create_request_body import (
+        CampaignsTransactionsExportCreateRequestBody,
+    )
+    from voucherify.models.campaigns_transactions_export_create_request_body_parameters import (
+        CampaignsTransactionsExportCreateRequestBodyParameters,
+    )
+    from voucherify.models.campaigns_transactions_export_create_response_body import (
+        CampaignsTransactionsExportCreateResponseBody,
+    )
+    from voucherify.models.campaigns_transactions_export_create_response_body_parameters import (
+        CampaignsTransactionsExportCreateResponseBodyParameters,
+    )
+    from voucherify.models.campaigns_transactions_export_create_response_body_parameters_filters import (
+        CampaignsTransactionsExportCreateResponseBodyParametersFilters,
+    )
+    from voucherify.models.campaigns_transactions_export_create_response_body_parameters_filters_campaign_id import (
+        CampaignsTransactionsExportCreateResponseBodyParametersFiltersCampaignId,
+    )
+    from voucherify.models.campaigns_transactions_export_create_response_body_parameters_filters_campaign_id_conditions import (
+        CampaignsTransactionsExportCreateResponseBodyParametersFiltersCampaignIdConditions,
+    )
+    from voucherify.models.campaigns_transactions_export_create_response_body_result import (
+        CampaignsTransactionsExportCreateResponseBodyResult,
+    )
+    from voucherify.models.campaigns_transactions_list_response_body import CampaignsTransactionsListResponseBody
+    from voucherify.models.campaigns_update_request_body import CampaignsUpdateRequestBody
+    from voucherify.models.campaigns_update_request_body_options import CampaignsUpdateRequestBodyOptions
+    from voucherify.models.campaigns_update_response_body import CampaignsUpdateResponseBody
+    from voucherify.models.campaigns_vouchers_create_combined_response_body import (
+        CampaignsVouchersCreateCombinedResponseBody,
+    )
+    from voucherify.models.campaigns_vouchers_create_combined_response_body_gift import (
+        CampaignsVouchersCreateCombinedResponseBodyGift,
+    )
+    from voucherify.models.campaigns_vouchers_create_combined_response_body_loyalty_card import (
+        CampaignsVouchersCreateCombinedResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.campaigns_vouchers_create_combined_response_body_publish import (
+        CampaignsVouchersCreateCombinedResponseBodyPublish,
+    )
+    from voucherify.models.campaigns_vouchers_create_combined_response_body_redemption import (
+        CampaignsVouchersCreateCombinedResponseBodyRedemption,
+    )
+    from voucherify.models.campaigns_vouchers_create_in_bulk_request_body import (
+        CampaignsVouchersCreateInBulkRequestBody,
+    )
+    from voucherify.models.campaigns_vouchers_create_in_bulk_request_body_redemption import (
+        CampaignsVouchersCreateInBulkRequestBodyRedemption,
+    )
+    from voucherify.models.campaigns_vouchers_create_request_body import CampaignsVouchersCreateRequestBody
+    from voucherify.models.campaigns_vouchers_create_request_body_redemption import (
+        CampaignsVouchersCreateRequestBodyRedemption,
+    )
+    from voucherify.models.campaigns_vouchers_create_response_body import CampaignsVouchersCreateResponseBody
+    from voucherify.models.campaigns_vouchers_create_response_body_gift import CampaignsVouchersCreateResponseBodyGift
+    from voucherify.models.campaigns_vouchers_create_response_body_loyalty_card import (
+        CampaignsVouchersCreateResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.campaigns_vouchers_create_response_body_publish import (
+        CampaignsVouchersCreateResponseBodyPublish,
+    )
+    from voucherify.models.campaigns_vouchers_create_response_body_redemption import (
+        CampaignsVouchersCreateResponseBodyRedemption,
+    )
+    from voucherify.models.categories_create_request_body import CategoriesCreateRequestBody
+    from voucherify.models.categories_create_response_body import CategoriesCreateResponseBody
+    from voucherify.models.categories_get_response_body import CategoriesGetResponseBody
+    from voucherify.models.categories_list_response_body import CategoriesListResponseBody
+    from voucherify.models.categories_update_request_body import CategoriesUpdateRequestBody
+    from voucherify.models.categories_update_response_body import CategoriesUpdateResponseBody
+    from voucherify.models.category import Category
+    from voucherify.models.category_request import CategoryRequest
+    from voucherify.models.category_with_stacking_rules_type import CategoryWithStackingRulesType
+    from voucherify.models.client_events_create_request_body import ClientEventsCreateRequestBody
     from voucherify.models.client_events_create_request_body_loyalty import ClientEventsCreateRequestBodyLoyalty
     from voucherify.models.client_events_create_request_body_referral import ClientEventsCreateRequestBodyReferral
+    from voucherify.models.client_events_create_response_body import ClientEventsCreateResponseBody
+    from voucherify.models.client_promotions_tiers_list_response_body import ClientPromotionsTiersListResponseBody
+    from voucherify.models.client_qualifications_check_eligibility_request_body import (
+        ClientQualificationsCheckEligibilityRequestBody,
+    )
+    from voucherify.models.client_qualifications_check_eligibility_request_body_session import (
+        ClientQualificationsCheckEligibilityRequestBodySession,
+    )
+    from voucherify.models.client_qualifications_check_eligibility_response_body import (
+        ClientQualificationsCheckEligibilityResponseBody,
+    )
+    from voucherify.models.client_qualifications_check_eligibility_response_body_order import (
+        ClientQualificationsCheckEligibilityResponseBodyOrder,
+    )
+    from voucherify.models.client_qualifications_check_eligibility_response_body_order_items_item import (
+        ClientQualificationsCheckEligibilityResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.client_redemptions_redeem_request_body import ClientRedemptionsRedeemRequestBody
+    from voucherify.models.client_redemptions_redeem_request_body_options import (
+        ClientRedemptionsRedeemRequestBodyOptions,
+    )
+    from voucherify.models.client_redemptions_redeem_request_body_redeemables_item import (
+        ClientRedemptionsRedeemRequestBodyRedeemablesItem,
+    )
+    from voucherify.models.client_redemptions_redeem_request_body_redeemables_item_gift import (
+        ClientRedemptionsRedeemRequestBodyRedeemablesItemGift,
+    )
+    from voucherify.models.client_redemptions_redeem_request_body_redeemables_item_reward import (
+        ClientRedemptionsRedeemRequestBodyRedeemablesItemReward,
+    )
+    from voucherify.models.client_redemptions_redeem_response_body import ClientRedemptionsRedeemResponseBody
+    from voucherify.models.client_redemptions_redeem_response_body_order import ClientRedemptionsRedeemResponseBodyOrder
+    from voucherify.models.client_redemptions_redeem_response_body_order_items_item import (
+        ClientRedemptionsRedeemResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.client_validations_validate_request_body import ClientValidationsValidateRequestBody
+    from voucherify.models.client_validations_validate_request_body_options import (
+        ClientValidationsValidateRequestBodyOptions,
+    )
+    from voucherify.models.client_validations_validate_request_body_redeemables_item import (
+        ClientValidationsValidateRequestBodyRedeemablesItem,
+    )
+    from voucherify.models.client_validations_validate_request_body_redeemables_item_gift import (
+        ClientValidationsValidateRequestBodyRedeemablesItemGift,
+    )
+    from voucherify.models.client_validations_validate_request_body_redeemables_item_reward import (
+        ClientValidationsValidateRequestBodyRedeemablesItemReward,
+    )
+    from voucherify.models.client_validations_validate_response_body import ClientValidationsValidateResponseBody
+    from voucherify.models.client_validations_validate_response_body_order import (
+        ClientValidationsValidateResponseBodyOrder,
+    )
+    from voucherify.models.client_validations_validate_response_body_order_items_item import (
+        ClientValidationsValidateResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item import (
+        ClientValidationsValidateResponseBodyRedeemablesItem,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_order import (
+        ClientValidationsValidateResponseBodyRedeemablesItemOrder,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_order_customer import (
+        ClientValidationsValidateResponseBodyRedeemablesItemOrderCustomer,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_order_referrer import (
+        ClientValidationsValidateResponseBodyRedeemablesItemOrderReferrer,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_result import (
+        ClientValidationsValidateResponseBodyRedeemablesItemResult,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_result_details import (
+        ClientValidationsValidateResponseBodyRedeemablesItemResultDetails,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_result_discount import (
+        ClientValidationsValidateResponseBodyRedeemablesItemResultDiscount,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_result_discount_product import (
+        ClientValidationsValidateResponseBodyRedeemablesItemResultDiscountProduct,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_result_gift import (
+        ClientValidationsValidateResponseBodyRedeemablesItemResultGift,
+    )
+    from voucherify.models.client_validations_validate_response_body_redeemables_item_result_loyalty_card import (
+        ClientValidationsValidateResponseBodyRedeemablesItemResultLoyaltyCard,
+    )
+    from voucherify.models.code_config import CodeConfig
+    from voucherify.models.create_publication_campaign import CreatePublicationCampaign
+    from voucherify.models.created_resource import CreatedResource
+    from voucherify.models.custom_event import CustomEvent
+    from voucherify.models.custom_event_loyalty import CustomEventLoyalty
+    from voucherify.models.custom_event_property import CustomEventProperty
+    from voucherify.models.custom_event_referral import CustomEventReferral
+    from voucherify.models.custom_event_schema import CustomEventSchema
+    from voucherify.models.custom_event_schema_definition import CustomEventSchemaDefinition
     from voucherify.models.customer import Customer
+    from voucherify.models.customer_activity import CustomerActivity
+    from voucherify.models.customer_activity_customer_event import CustomerActivityCustomerEvent
+    from voucherify.models.customer_activity_data import CustomerActivityData
+    from voucherify.models.customer_activity_details import CustomerActivityDetails
+    from voucherify.models.customer_activity_loyalty import CustomerActivityLoyalty
+    from voucherify.models.customer_activity_redemption import CustomerActivityRedemption
+    from voucherify.models.customer_activity_referral import CustomerActivityReferral
+    from voucherify.models.customer_activity_validation import CustomerActivityValidation
+    from voucherify.models.customer_activity_validation_redeemable import CustomerActivityValidationRedeemable
     from voucherify.models.customer_address import CustomerAddress
+    from voucherify.models.customer_assets import CustomerAssets
+    from voucherify.models.customer_details import CustomerDetails
+    from voucherify.models.customer_id import CustomerId
+    from voucherify.models.customer_loyalty import CustomerLoyalty
+    from voucherify.models.customer_loyalty_campaign import CustomerLoyaltyCampaign
+    from voucherify.models.customer_permanent_deletion_data import CustomerPermanentDeletionData
+    from voucherify.models.customer_redeemable import CustomerRedeemable
+    from voucherify.models.customer_redeemable_details import CustomerRedeemableDetails
+    from voucherify.models.customer_redeemable_filters import CustomerRedeemableFilters
+    from voucherify.models.customer_redeemable_redeemable import CustomerRedeemableRedeemable
+    from voucherify.models.customer_referral import CustomerReferral
+    from voucherify.models.customer_referrals import CustomerReferrals
+    from voucherify.models.customer_referrals_campaigns_item import CustomerReferralsCampaignsItem
+    from voucherify.models.customer_summary import CustomerSummary
+    from voucherify.models.customer_summary_gift import CustomerSummaryGift
+    from voucherify.models.customer_summary_loyalty_card import CustomerSummaryLoyaltyCard
+    from voucherify.models.customer_summary_orders import CustomerSummaryOrders
+    from voucherify.models.customer_summary_redemptions import CustomerSummaryRedemptions
+    from voucherify.models.customer_summary_redemptions_gift import CustomerSummaryRedemptionsGift
+    from voucherify.models.customer_summary_redemptions_loyalty_card import CustomerSummaryRedemptionsLoyaltyCard
+    from voucherify.models.customer_with_summary_loyalty_referrals import CustomerWithSummaryLoyaltyReferrals
     from voucherify.models.customer_with_summary_loyalty_referrals_address import (
         CustomerWithSummaryLoyaltyReferralsAddress,
     )
+    from voucherify.models.customer_with_summary_loyalty_referrals_assets import (
+        CustomerWithSummaryLoyaltyReferralsAssets,
+    )
+    from voucherify.models.customers_activity_list_response_body import CustomersActivityListResponseBody
+    from voucherify.models.customers_create_request_body import CustomersCreateRequestBody
     from voucherify.models.customers_create_request_body_address import CustomersCreateRequestBodyAddress
+    from voucherify.models.customers_create_response_body import CustomersCreateResponseBody
     from voucherify.models.customers_create_response_body_address import CustomersCreateResponseBodyAddress
+    from voucherify.models.customers_create_response_body_assets import CustomersCreateResponseBodyAssets
+    from voucherify.models.customers_get_response_body import CustomersGetResponseBody
     from voucherify.models.customers_get_response_body_address import CustomersGetResponseBodyAddress
+    from voucherify.models.customers_get_response_body_assets import CustomersGetResponseBodyAssets
+    from voucherify.models.customers_import_csv_create_response_body import CustomersImportCsvCreateResponseBody
+    from voucherify.models.customers_list_response_body import CustomersListResponseBody
+    from voucherify.models.customers_metadata_update_in_bulk_request_body import (
+        CustomersMetadataUpdateInBulkRequestBody,
+    )
+    from voucherify.models.customers_metadata_update_in_bulk_response_body import (
+        CustomersMetadataUpdateInBulkResponseBody,
+    )
+    from voucherify.models.customers_permanent_deletion_create_response_body import (
+        CustomersPermanentDeletionCreateResponseBody,
+    )
+    from voucherify.models.customers_permanent_deletion_create_response_body_data_json import (
+        CustomersPermanentDeletionCreateResponseBodyDataJson,
+    )
+    from voucherify.models.customers_redeemables_list_response_body import CustomersRedeemablesListResponseBody
+    from voucherify.models.customers_segments_list_response_body import CustomersSegmentsListResponseBody
+    from voucherify.models.customers_update_in_bulk_request_body import CustomersUpdateInBulkRequestBody
     from voucherify.models.customers_update_in_bulk_request_body_address import CustomersUpdateInBulkRequestBodyAddress
+    from voucherify.models.customers_update_in_bulk_response_body import CustomersUpdateInBulkResponseBody
+    from voucherify.models.customers_update_request_body import CustomersUpdateRequestBody
     from voucherify.models.customers_update_request_body_address import CustomersUpdateRequestBodyAddress
+    from voucherify.models.customers_update_response_body import CustomersUpdateResponseBody
     from voucherify.models.customers_update_response_body_address import CustomersUpdateResponseBodyAddress
+    from voucherify.models.customers_update_response_body_assets import CustomersUpdateResponseBodyAssets
+    from voucherify.models.date_time_filter import DateTimeFilter
+    from voucherify.models.date_time_filter_conditions import DateTimeFilterConditions
+    from voucherify.models.date_time_range import DateTimeRange
+    from voucherify.models.day_of_week_conditions import DayOfWeekConditions
+    from voucherify.models.day_of_week_filter import DayOfWeekFilter
+    from voucherify.models.discount import Discount
+    from voucherify.models.discount_product import DiscountProduct
+    from voucherify.models.discount_unit import DiscountUnit
+    from voucherify.models.discount_unit_multiple_one_unit import DiscountUnitMultipleOneUnit
+    from voucherify.models.earning_rule import EarningRule
+    from voucherify.models.earning_rule_applicable_item import EarningRuleApplicableItem
+    from voucherify.models.earning_rule_banner import EarningRuleBanner
+    from voucherify.models.earning_rule_custom_event import EarningRuleCustomEvent
+    from voucherify.models.earning_rule_expiration_rules import EarningRuleExpirationRules
+    from voucherify.models.earning_rule_list import EarningRuleList
+    from voucherify.models.earning_rule_loyalty import EarningRuleLoyalty
+    from voucherify.models.earning_rule_loyalty_custom_event import EarningRuleLoyaltyCustomEvent
+    from voucherify.models.earning_rule_loyalty_custom_event_metadata import EarningRuleLoyaltyCustomEventMetadata
+    from voucherify.models.earning_rule_loyalty_customer import EarningRuleLoyaltyCustomer
+    from voucherify.models.earning_rule_loyalty_customer_metadata import EarningRuleLoyaltyCustomerMetadata
+    from voucherify.models.earning_rule_loyalty_order import EarningRuleLoyaltyOrder
+    from voucherify.models.earning_rule_loyalty_order_amount import EarningRuleLoyaltyOrderAmount
+    from voucherify.models.earning_rule_loyalty_order_items import EarningRuleLoyaltyOrderItems
+    from voucherify.models.earning_rule_loyalty_order_items_amount import EarningRuleLoyaltyOrderItemsAmount
+    from voucherify.models.earning_rule_loyalty_order_items_amount_applicable_to_item import (
+        EarningRuleLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.earning_rule_loyalty_order_items_quantity import EarningRuleLoyaltyOrderItemsQuantity
+    from voucherify.models.earning_rule_loyalty_order_items_quantity_applicable_to_item import (
+        EarningRuleLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.earning_rule_loyalty_order_items_subtotal_amount import (
+        EarningRuleLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.earning_rule_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        EarningRuleLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.earning_rule_loyalty_order_metadata import EarningRuleLoyaltyOrderMetadata
+    from voucherify.models.earning_rule_loyalty_order_total_amount import EarningRuleLoyaltyOrderTotalAmount
+    from voucherify.models.earning_rule_loyalty_tier import EarningRuleLoyaltyTier
+    from voucherify.models.earning_rule_metadata_rate import EarningRuleMetadataRate
+    from voucherify.models.earning_rule_metadata_source import EarningRuleMetadataSource
+    from voucherify.models.earning_rule_order import EarningRuleOrder
+    from voucherify.models.earning_rule_order_items import EarningRuleOrderItems
+    from voucherify.models.earning_rule_order_items_rate import EarningRuleOrderItemsRate
+    from voucherify.models.earning_rule_pending_points import EarningRulePendingPoints
+    from voucherify.models.earning_rule_points_rate import EarningRulePointsRate
+    from voucherify.models.earning_rule_segment import EarningRuleSegment
+    from voucherify.models.earning_rule_source import EarningRuleSource
     from voucherify.models.error import Error
     from voucherify.models.error_error import ErrorError
     from voucherify.models.error_message import ErrorMessage
+    from voucherify.models.event_create_referral import EventCreateReferral
+    from voucherify.models.event_source import EventSource
+    from voucherify.models.event_source_api_key import EventSourceApiKey
+    from voucherify.models.event_source_user import EventSourceUser
     from voucherify.models.events_create_request_body import EventsCreateRequestBody
     from voucherify.models.events_create_request_body_loyalty import EventsCreateRequestBodyLoyalty
     from voucherify.models.events_create_request_body_referral import EventsCreateRequestBodyReferral
     from voucherify.models.events_create_response_body import EventsCreateResponseBody
+    from voucherify.models.export import Export
+    from voucherify.models.export_campaign_transactions_filters import ExportCampaignTransactionsFilters
+    from voucherify.models.export_filters import ExportFilters
+    from voucherify.models.export_order_fields import ExportOrderFields
+    from voucherify.models.export_order_order import ExportOrderOrder
+    from voucherify.models.export_parameters import ExportParameters
+    from voucherify.models.export_parameters_filters import ExportParametersFilters
+    from voucherify.models.export_result import ExportResult
+    from voucherify.models.export_voucher_transactions_fields import ExportVoucherTransactionsFields
+    from voucherify.models.export_voucher_transactions_filters import ExportVoucherTransactionsFilters
+    from voucherify.models.export_voucher_transactions_order import ExportVoucherTransactionsOrder
+    from voucherify.models.exports_create_request_body import ExportsCreateRequestBody
+    from voucherify.models.exports_create_request_body_parameters import ExportsCreateRequestBodyParameters
+    from voucherify.models.exports_create_request_body_parameters_filters import (
+        ExportsCreateRequestBodyParametersFilters,
+    )
+    from voucherify.models.exports_create_response_body import ExportsCreateResponseBody
+    from voucherify.models.exports_create_response_body_parameters import ExportsCreateResponseBodyParameters
+    from voucherify.models.exports_create_response_body_parameters_filters import (
+        ExportsCreateResponseBodyParametersFilters,
+    )
+    from voucherify.models.exports_get_response_body import ExportsGetResponseBody
+    from voucherify.models.exports_get_response_body_parameters import ExportsGetResponseBodyParameters
+    from voucherify.models.exports_get_response_body_parameters_filters import ExportsGetResponseBodyParametersFilters
+    from voucherify.models.exports_get_response_body_result import ExportsGetResponseBodyResult
+    from voucherify.models.exports_list_response_body import ExportsListResponseBody
+    from voucherify.models.field_conditions import FieldConditions
+    from voucherify.models.field_filter import FieldFilter
+    from voucherify.models.filter_conditions import FilterConditions
+    from voucherify.models.filter_conditions_date_time import FilterConditionsDateTime
+    from voucherify.models.filter_conditions_date_time_conditions import FilterConditionsDateTimeConditions
+    from voucherify.models.filter_conditions_string import FilterConditionsString
+    from voucherify.models.filters_condition import FiltersCondition
+    from voucherify.models.gift import Gift
+    from voucherify.models.holder_role_conditions import HolderRoleConditions
+    from voucherify.models.holder_role_filter import HolderRoleFilter
+    from voucherify.models.id_reference import IdReference
+    from voucherify.models.inapplicable_to import InapplicableTo
+    from voucherify.models.inapplicable_to_order_item_units_item import InapplicableToOrderItemUnitsItem
+    from voucherify.models.inapplicable_to_result_list import InapplicableToResultList
+    from voucherify.models.junction import Junction
+    from voucherify.models.list_publications_item_valid_single_voucher import ListPublicationsItemValidSingleVoucher
+    from voucherify.models.list_publications_item_valid_single_voucher_metadata import (
+        ListPublicationsItemValidSingleVoucherMetadata,
+    )
+    from voucherify.models.list_publications_item_voucher import ListPublicationsItemVoucher
+    from voucherify.models.location import Location
+    from voucherify.models.location_filters import LocationFilters
+    from voucherify.models.location_shape import LocationShape
+    from voucherify.models.location_shape_distance import LocationShapeDistance
+    from voucherify.models.location_shape_geojson import LocationShapeGeojson
+    from voucherify.models.locations_get_response_body import LocationsGetResponseBody
+    from voucherify.models.locations_get_response_body_shape import LocationsGetResponseBodyShape
+    from voucherify.models.locations_get_response_body_shape_distance import LocationsGetResponseBodyShapeDistance
+    from voucherify.models.locations_get_response_body_shape_geojson import LocationsGetResponseBodyShapeGeojson
+    from voucherify.models.locations_list_response_body import LocationsListResponseBody
+    from voucherify.models.loyalties_campaign_pending_points_list_response_body import (
+        LoyaltiesCampaignPendingPointsListResponseBody,
+    )
+    from voucherify.models.loyalties_create_campaign_request_body import LoyaltiesCreateCampaignRequestBody
+    from voucherify.models.loyalties_create_campaign_response_body import LoyaltiesCreateCampaignResponseBody
+    from voucherify.models.loyalties_delete_response_body import LoyaltiesDeleteResponseBody
+    from voucherify.models.loyalties_earning_rules_create_request_body_item import (
+        LoyaltiesEarningRulesCreateRequestBodyItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_custom_event import (
+        LoyaltiesEarningRulesCreateRequestBodyItemCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_custom_event import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_customer import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_amount import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_metadata import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_loyalty_tier import (
+        LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyTier,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_pending_points import (
+        LoyaltiesEarningRulesCreateRequestBodyItemPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_segment import (
+        LoyaltiesEarningRulesCreateRequestBodyItemSegment,
+    )
+    from voucherify.models.loyalties_earning_rules_create_request_body_item_source import (
+        LoyaltiesEarningRulesCreateRequestBodyItemSource,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body import LoyaltiesEarningRulesCreateResponseBody
+    from voucherify.models.loyalties_earning_rules_create_response_body_custom_event import (
+        LoyaltiesEarningRulesCreateResponseBodyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_custom_event import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_customer import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_amount import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_metadata import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_loyalty_tier import (
+        LoyaltiesEarningRulesCreateResponseBodyLoyaltyTier,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_pending_points import (
+        LoyaltiesEarningRulesCreateResponseBodyPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_segment import (
+        LoyaltiesEarningRulesCreateResponseBodySegment,
+    )
+    from voucherify.models.loyalties_earning_rules_create_response_body_source import (
+        LoyaltiesEarningRulesCreateResponseBodySource,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body import LoyaltiesEarningRulesDisableResponseBody
+    from voucherify.models.loyalties_earning_rules_disable_response_body_custom_event import (
+        LoyaltiesEarningRulesDisableResponseBodyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_custom_event import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_customer import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_amount import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_metadata import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_loyalty_tier import (
+        LoyaltiesEarningRulesDisableResponseBodyLoyaltyTier,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_pending_points import (
+        LoyaltiesEarningRulesDisableResponseBodyPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_segment import (
+        LoyaltiesEarningRulesDisableResponseBodySegment,
+    )
+    from voucherify.models.loyalties_earning_rules_disable_response_body_source import (
+        LoyaltiesEarningRulesDisableResponseBodySource,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body import LoyaltiesEarningRulesEnableResponseBody
+    from voucherify.models.loyalties_earning_rules_enable_response_body_custom_event import (
+        LoyaltiesEarningRulesEnableResponseBodyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_custom_event import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_customer import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_amount import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_metadata import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_loyalty_tier import (
+        LoyaltiesEarningRulesEnableResponseBodyLoyaltyTier,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_pending_points import (
+        LoyaltiesEarningRulesEnableResponseBodyPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_segment import (
+        LoyaltiesEarningRulesEnableResponseBodySegment,
+    )
+    from voucherify.models.loyalties_earning_rules_enable_response_body_source import (
+        LoyaltiesEarningRulesEnableResponseBodySource,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body import LoyaltiesEarningRulesGetResponseBody
+    from voucherify.models.loyalties_earning_rules_get_response_body_custom_event import (
+        LoyaltiesEarningRulesGetResponseBodyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty import (
+        LoyaltiesEarningRulesGetResponseBodyLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_custom_event import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_customer import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_amount import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_metadata import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_loyalty_tier import (
+        LoyaltiesEarningRulesGetResponseBodyLoyaltyTier,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_pending_points import (
+        LoyaltiesEarningRulesGetResponseBodyPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_segment import (
+        LoyaltiesEarningRulesGetResponseBodySegment,
+    )
+    from voucherify.models.loyalties_earning_rules_get_response_body_source import (
+        LoyaltiesEarningRulesGetResponseBodySource,
+    )
+    from voucherify.models.loyalties_earning_rules_list_response_body import LoyaltiesEarningRulesListResponseBody
+    from voucherify.models.loyalties_earning_rules_update_request_body import LoyaltiesEarningRulesUpdateRequestBody
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_custom_event import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_customer import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_amount import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_metadata import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_pending_points import (
+        LoyaltiesEarningRulesUpdateRequestBodyPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_update_request_body_source import (
+        LoyaltiesEarningRulesUpdateRequestBodySource,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body import LoyaltiesEarningRulesUpdateResponseBody
+    from voucherify.models.loyalties_earning_rules_update_response_body_custom_event import (
+        LoyaltiesEarningRulesUpdateResponseBodyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyalty,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_custom_event import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomEvent,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_custom_event_metadata import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomEventMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_customer import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomer,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_customer_metadata import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomerMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrder,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_amount import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItems,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items_amount import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items_amount_applicable_to_item import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items_quantity import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsQuantity,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items_quantity_applicable_to_item import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsQuantityApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items_subtotal_amount import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsSubtotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_items_subtotal_amount_applicable_to_item import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_metadata import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderMetadata,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_order_total_amount import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderTotalAmount,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_loyalty_tier import (
+        LoyaltiesEarningRulesUpdateResponseBodyLoyaltyTier,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_pending_points import (
+        LoyaltiesEarningRulesUpdateResponseBodyPendingPoints,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_segment import (
+        LoyaltiesEarningRulesUpdateResponseBodySegment,
+    )
+    from voucherify.models.loyalties_earning_rules_update_response_body_source import (
+        LoyaltiesEarningRulesUpdateResponseBodySource,
+    )
+    from voucherify.models.loyalties_get_campaign_response_body import LoyaltiesGetCampaignResponseBody
+    from voucherify.models.loyalties_list_campaigns_response_body import LoyaltiesListCampaignsResponseBody
+    from voucherify.models.loyalties_list_members_response_body import LoyaltiesListMembersResponseBody
+    from voucherify.models.loyalties_loyalty_tier_reward import LoyaltiesLoyaltyTierReward
+    from voucherify.models.loyalties_member_activity_list_response_body import LoyaltiesMemberActivityListResponseBody
+    from voucherify.models.loyalties_members_balance_update_request_body import LoyaltiesMembersBalanceUpdateRequestBody
+    from voucherify.models.loyalties_members_balance_update_response_body import (
+        LoyaltiesMembersBalanceUpdateResponseBody,
+    )
+    from voucherify.models.loyalties_members_balance_update_response_body_related_object import (
+        LoyaltiesMembersBalanceUpdateResponseBodyRelatedObject,
+    )
+    from voucherify.models.loyalties_members_create_request_body import LoyaltiesMembersCreateRequestBody
+    from voucherify.models.loyalties_members_create_response_body import LoyaltiesMembersCreateResponseBody
+    from voucherify.models.loyalties_members_create_response_body_loyalty_card import (
+        LoyaltiesMembersCreateResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.loyalties_members_create_response_body_publish import (
+        LoyaltiesMembersCreateResponseBodyPublish,
+    )
+    from voucherify.models.loyalties_members_create_response_body_redemption import (
+        LoyaltiesMembersCreateResponseBodyRedemption,
+    )
+    from voucherify.models.loyalties_members_get_response_body import LoyaltiesMembersGetResponseBody
+    from voucherify.models.loyalties_members_get_response_body_loyalty_card import (
+        LoyaltiesMembersGetResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.loyalties_members_get_response_body_publish import LoyaltiesMembersGetResponseBodyPublish
+    from voucherify.models.loyalties_members_get_response_body_redemption import (
+        LoyaltiesMembersGetResponseBodyRedemption,
+    )
+    from voucherify.models.loyalties_members_pending_points_activate_response_body import (
+        LoyaltiesMembersPendingPointsActivateResponseBody,
+    )
+    from voucherify.models.loyalties_members_pending_points_activate_response_body_related_object import (
+        LoyaltiesMembersPendingPointsActivateResponseBodyRelatedObject,
+    )
+    from voucherify.models.loyalties_members_pending_points_balance_request_body import (
+        LoyaltiesMembersPendingPointsBalanceRequestBody,
+    )
+    from voucherify.models.loyalties_members_pending_points_balance_response_body import (
+        LoyaltiesMembersPendingPointsBalanceResponseBody,
+    )
+    from voucherify.models.loyalties_members_pending_points_balance_response_body_related_object import (
+        LoyaltiesMembersPendingPointsBalanceResponseBodyRelatedObject,
+    )
+    from voucherify.models.loyalties_members_pending_points_list_response_body import (
+        LoyaltiesMembersPendingPointsListResponseBody,
+    )
+    from voucherify.models.loyalties_members_points_expiration_list_response_body import (
+        LoyaltiesMembersPointsExpirationListResponseBody,
+    )
+    from voucherify.models.loyalties_members_points_expiration_list_response_body_data_item import (
+        LoyaltiesMembersPointsExpirationListResponseBodyDataItem,
+    )
+    from voucherify.models.loyalties_members_points_expiration_list_response_body_data_item_bucket import (
+        LoyaltiesMembersPointsExpirationListResponseBodyDataItemBucket,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_request_body import (
+        LoyaltiesMembersRedemptionRedeemRequestBody,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_request_body_reward import (
+        LoyaltiesMembersRedemptionRedeemRequestBodyReward,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body import (
+        LoyaltiesMembersRedemptionRedeemResponseBody,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_channel import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyChannel,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_gift import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyGift,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_loyalty_card import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_order import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyOrder,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_order_customer import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyOrderCustomer,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_order_items_item import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_order_referrer import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyOrderReferrer,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_related_redemptions import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyRelatedRedemptions,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_related_redemptions_redemptions_item import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_related_redemptions_rollbacks_item import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_session import (
+        LoyaltiesMembersRedemptionRedeemResponseBodySession,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_voucher import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyVoucher,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_voucher_gift import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyVoucherGift,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_voucher_loyalty_card import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyVoucherLoyaltyCard,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_voucher_publish import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyVoucherPublish,
+    )
+    from voucherify.models.loyalties_members_redemption_redeem_response_body_voucher_redemption import (
+        LoyaltiesMembersRedemptionRedeemResponseBodyVoucherRedemption,
+    )
+    from voucherify.models.loyalties_members_rewards_list_response_body import LoyaltiesMembersRewardsListResponseBody
+    from voucherify.models.loyalties_members_rewards_list_response_body_data_item import (
+        LoyaltiesMembersRewardsListResponseBodyDataItem,
+    )
+    from voucherify.models.loyalties_members_tiers_list_response_body import LoyaltiesMembersTiersListResponseBody
+    from voucherify.models.loyalties_members_transactions_export_create_request_body import (
+        LoyaltiesMembersTransactionsExportCreateRequestBody,
+    )
+    from voucherify.models.loyalties_members_transactions_export_create_request_body_parameters import (
+        LoyaltiesMembersTransactionsExportCreateRequestBodyParameters,
+    )
+    from voucherify.models.loyalties_members_transactions_export_create_response_body import (
+        LoyaltiesMembersTransactionsExportCreateResponseBody,
+    )
+    from voucherify.models.loyalties_members_transactions_export_create_response_body_parameters import (
+        LoyaltiesMembersTransactionsExportCreateResponseBodyParameters,
+    )
+    from voucherify.models.loyalties_members_transactions_list_response_body import (
+        LoyaltiesMembersTransactionsListResponseBody,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body import (
+        LoyaltiesMembersTransfersCreateResponseBody,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body_assets import (
+        LoyaltiesMembersTransfersCreateResponseBodyAssets,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body_assets_barcode import (
+        LoyaltiesMembersTransfersCreateResponseBodyAssetsBarcode,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body_assets_qr import (
+        LoyaltiesMembersTransfersCreateResponseBodyAssetsQr,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body_loyalty_card import (
+        LoyaltiesMembersTransfersCreateResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body_publish import (
+        LoyaltiesMembersTransfersCreateResponseBodyPublish,
+    )
+    from voucherify.models.loyalties_members_transfers_create_response_body_redemption import (
+        LoyaltiesMembersTransfersCreateResponseBodyRedemption,
+    )
+    from voucherify.models.loyalties_pending_points_list_response_body import LoyaltiesPendingPointsListResponseBody
+    from voucherify.models.loyalties_points_expiration_export_create_request_body import (
+        LoyaltiesPointsExpirationExportCreateRequestBody,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_request_body_parameters import (
+        LoyaltiesPointsExpirationExportCreateRequestBodyParameters,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_request_body_parameters_filters import (
+        LoyaltiesPointsExpirationExportCreateRequestBodyParametersFilters,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_request_body_parameters_filters_campaign_id import (
+        LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersCampaignId,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_request_body_parameters_filters_campaign_id_conditions import (
+        LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersCampaignIdConditions,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_request_body_parameters_filters_voucher_id import (
+        LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersVoucherId,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_request_body_parameters_filters_voucher_id_conditions import (
+        LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersVoucherIdConditions,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body import (
+        LoyaltiesPointsExpirationExportCreateResponseBody,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body_parameters import (
+        LoyaltiesPointsExpirationExportCreateResponseBodyParameters,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body_parameters_filters import (
+        LoyaltiesPointsExpirationExportCreateResponseBodyParametersFilters,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body_parameters_filters_campaign_id import (
+        LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersCampaignId,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body_parameters_filters_campaign_id_conditions import (
+        LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersCampaignIdConditions,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body_parameters_filters_voucher_id import (
+        LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersVoucherId,
+    )
+    from voucherify.models.loyalties_points_expiration_export_create_response_body_parameters_filters_voucher_id_conditions import (
+        LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersVoucherIdConditions,
+    )
+    from voucherify.models.loyalties_reward_assignments_get_response_body import (
+        LoyaltiesRewardAssignmentsGetResponseBody,
+    )
+    from voucherify.models.loyalties_reward_assignments_get_response_body_parameters import (
+        LoyaltiesRewardAssignmentsGetResponseBodyParameters,
+    )
+    from voucherify.models.loyalties_reward_assignments_get_response_body_parameters_loyalty import (
+        LoyaltiesRewardAssignmentsGetResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.loyalties_reward_assignments_list_response_body import (
+        LoyaltiesRewardAssignmentsListResponseBody,
+    )
+    from voucherify.models.loyalties_reward_assignments_reward_get_response_body import (
+        LoyaltiesRewardAssignmentsRewardGetResponseBody,
+    )
+    from voucherify.models.loyalties_reward_assignments_reward_get_response_body_attributes import (
+        LoyaltiesRewardAssignmentsRewardGetResponseBodyAttributes,
+    )
+    from voucherify.models.loyalties_rewards_create_assignment_item_request_body import (
+        LoyaltiesRewardsCreateAssignmentItemRequestBody,
+    )
+    from voucherify.models.loyalties_rewards_create_assignment_item_request_body_parameters import (
+        LoyaltiesRewardsCreateAssignmentItemRequestBodyParameters,
+    )
+    from voucherify.models.loyalties_rewards_create_assignment_item_request_body_parameters_loyalty import (
+        LoyaltiesRewardsCreateAssignmentItemRequestBodyParametersLoyalty,
+    )
+    from voucherify.models.loyalties_rewards_create_assignment_response_body import (
+        LoyaltiesRewardsCreateAssignmentResponseBody,
+    )
+    from voucherify.models.loyalties_rewards_create_assignment_response_body_parameters import (
+        LoyaltiesRewardsCreateAssignmentResponseBodyParameters,
+    )
+    from voucherify.models.loyalties_rewards_create_assignment_response_body_parameters_loyalty import (
+        LoyaltiesRewardsCreateAssignmentResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.loyalties_rewards_get_response_body import LoyaltiesRewardsGetResponseBody
+    from voucherify.models.loyalties_rewards_get_response_body_parameters import (
+        LoyaltiesRewardsGetResponseBodyParameters,
+    )
+    from voucherify.models.loyalties_rewards_get_response_body_parameters_loyalty import (
+        LoyaltiesRewardsGetResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.loyalties_rewards_list_assignments_response_body import (
+        LoyaltiesRewardsListAssignmentsResponseBody,
+    )
+    from voucherify.models.loyalties_rewards_update_assignment_request_body import (
+        LoyaltiesRewardsUpdateAssignmentRequestBody,
+    )
+    from voucherify.models.loyalties_rewards_update_assignment_request_body_parameters import (
+        LoyaltiesRewardsUpdateAssignmentRequestBodyParameters,
+    )
+    from voucherify.models.loyalties_rewards_update_assignment_request_body_parameters_loyalty import (
+        LoyaltiesRewardsUpdateAssignmentRequestBodyParametersLoyalty,
+    )
+    from voucherify.models.loyalties_rewards_update_assignment_response_body import (
+        LoyaltiesRewardsUpdateAssignmentResponseBody,
+    )
+    from voucherify.models.loyalties_rewards_update_assignment_response_body_parameters import (
+        LoyaltiesRewardsUpdateAssignmentResponseBodyParameters,
+    )
+    from voucherify.models.loyalties_rewards_update_assignment_response_body_parameters_loyalty import (
+        LoyaltiesRewardsUpdateAssignmentResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.loyalties_tiers_create_in_bulk_request_body_item import (
+        LoyaltiesTiersCreateInBulkRequestBodyItem,
+    )
+    from voucherify.models.loyalties_tiers_earning_rules_list_response_body import (
+        LoyaltiesTiersEarningRulesListResponseBody,
+    )
+    from voucherify.models.loyalties_tiers_get_response_body import LoyaltiesTiersGetResponseBody
+    from voucherify.models.loyalties_tiers_get_response_body_config import LoyaltiesTiersGetResponseBodyConfig
+    from voucherify.models.loyalties_tiers_get_response_body_config_points import (
+        LoyaltiesTiersGetResponseBodyConfigPoints,
+    )
+    from voucherify.models.loyalties_tiers_get_response_body_points import LoyaltiesTiersGetResponseBodyPoints
+    from voucherify.models.loyalties_tiers_list_response_body import LoyaltiesTiersListResponseBody
+    from voucherify.models.loyalties_tiers_rewards_list_response_body import LoyaltiesTiersRewardsListResponseBody
+    from voucherify.models.loyalties_transactions_export_create_request_body import (
+        LoyaltiesTransactionsExportCreateRequestBody,
+    )
+    from voucherify.models.loyalties_transactions_export_create_request_body_parameters import (
+        LoyaltiesTransactionsExportCreateRequestBodyParameters,
+    )
+    from voucherify.models.loyalties_transactions_list_response_body import LoyaltiesTransactionsListResponseBody
+    from voucherify.models.loyalties_transfer_points import LoyaltiesTransferPoints
+    from voucherify.models.loyalties_update_campaign_request_body import LoyaltiesUpdateCampaignRequestBody
+    from voucherify.models.loyalties_update_campaign_request_body_options import (
+        LoyaltiesUpdateCampaignRequestBodyOptions,
+    )
+    from voucherify.models.loyalties_update_campaign_response_body import LoyaltiesUpdateCampaignResponseBody
+    from voucherify.models.loyalty_campaign import LoyaltyCampaign
+    from voucherify.models.loyalty_campaign_voucher import LoyaltyCampaignVoucher
+    from voucherify.models.loyalty_campaign_voucher_redemption import LoyaltyCampaignVoucherRedemption
+    from voucherify.models.loyalty_card import LoyaltyCard
+    from voucherify.models.loyalty_card_transaction import LoyaltyCardTransaction
+    from voucherify.models.loyalty_card_transaction_details import LoyaltyCardTransactionDetails
+    from voucherify.models.loyalty_card_transaction_details_balance import LoyaltyCardTransactionDetailsBalance
+    from voucherify.models.loyalty_card_transaction_details_balance_related_object import (
+        LoyaltyCardTransactionDetailsBalanceRelatedObject,
+    )
+    from voucherify.models.loyalty_card_transaction_details_custom_event import LoyaltyCardTransactionDetailsCustomEvent
+    from voucherify.models.loyalty_card_transaction_details_earning_rule import LoyaltyCardTransactionDetailsEarningRule
+    from voucherify.models.loyalty_card_transaction_details_earning_rule_source import (
+        LoyaltyCardTransactionDetailsEarningRuleSource,
+    )
+    from voucherify.models.loyalty_card_transaction_details_event import LoyaltyCardTransactionDetailsEvent
+    from voucherify.models.loyalty_card_transaction_details_event_schema import LoyaltyCardTransactionDetailsEventSchema
+    from voucherify.models.loyalty_card_transaction_details_holder_loyalty_tier import (
+        LoyaltyCardTransactionDetailsHolderLoyaltyTier,
+    )
+    from voucherify.models.loyalty_card_transaction_details_loyalty_tier import LoyaltyCardTransactionDetailsLoyaltyTier
+    from voucherify.models.loyalty_card_transaction_details_order import LoyaltyCardTransactionDetailsOrder
+    from voucherify.models.loyalty_card_transaction_details_redemption import LoyaltyCardTransactionDetailsRedemption
+    from voucherify.models.loyalty_card_transaction_details_reward import LoyaltyCardTransactionDetailsReward
+    from voucherify.models.loyalty_card_transaction_details_rollback import LoyaltyCardTransactionDetailsRollback
+    from voucherify.models.loyalty_card_transaction_details_segment import LoyaltyCardTransactionDetailsSegment
+    from voucherify.models.loyalty_card_transactions_type import LoyaltyCardTransactionsType
+    from voucherify.models.loyalty_member import LoyaltyMember
+    from voucherify.models.loyalty_member_loyalty_card import LoyaltyMemberLoyaltyCard
+    from voucherify.models.loyalty_member_publish import LoyaltyMemberPublish
+    from voucherify.models.loyalty_member_redemption import LoyaltyMemberRedemption
+    from voucherify.models.loyalty_pending_points import LoyaltyPendingPoints
+    from voucherify.models.loyalty_pending_points_details import LoyaltyPendingPointsDetails
+    from voucherify.models.loyalty_pending_points_details_earning_rule import LoyaltyPendingPointsDetailsEarningRule
+    from voucherify.models.loyalty_pending_points_details_earning_rule_source import (
+        LoyaltyPendingPointsDetailsEarningRuleSource,
+    )
+    from voucherify.models.loyalty_pending_points_details_event import LoyaltyPendingPointsDetailsEvent
+    from voucherify.models.loyalty_pending_points_details_holder_loyalty_tier import (
+        LoyaltyPendingPointsDetailsHolderLoyaltyTier,
+    )
+    from voucherify.models.loyalty_pending_points_details_loyalty_tier import LoyaltyPendingPointsDetailsLoyaltyTier
+    from voucherify.models.loyalty_pending_points_details_order import LoyaltyPendingPointsDetailsOrder
+    from voucherify.models.loyalty_pending_points_list import LoyaltyPendingPointsList
+    from voucherify.models.loyalty_points_bucket import LoyaltyPointsBucket
+    from voucherify.models.loyalty_points_bucket_bucket import LoyaltyPointsBucketBucket
+    from voucherify.models.loyalty_reward import LoyaltyReward
+    from voucherify.models.loyalty_tier import LoyaltyTier
+    from voucherify.models.loyalty_tier_base import LoyaltyTierBase
+    from voucherify.models.loyalty_tier_base_points import LoyaltyTierBasePoints
+    from voucherify.models.loyalty_tier_config import LoyaltyTierConfig
+    from voucherify.models.loyalty_tier_config_points import LoyaltyTierConfigPoints
+    from voucherify.models.loyalty_tier_expiration import LoyaltyTierExpiration
+    from voucherify.models.loyalty_tier_list import LoyaltyTierList
+    from voucherify.models.loyalty_tier_mapping import LoyaltyTierMapping
+    from voucherify.models.loyalty_tier_points import LoyaltyTierPoints
+    from voucherify.models.loyalty_tiers_expiration import LoyaltyTiersExpiration
+    from voucherify.models.loyalty_tiers_expiration_all import LoyaltyTiersExpirationAll
+    from voucherify.models.loyalty_tiers_expiration_all_expiration_date import LoyaltyTiersExpirationAllExpirationDate
+    from voucherify.models.loyalty_tiers_expiration_all_expiration_date_rounding import (
+        LoyaltyTiersExpirationAllExpirationDateRounding,
+    )
+    from voucherify.models.loyalty_tiers_expiration_all_start_date import LoyaltyTiersExpirationAllStartDate
+    from voucherify.models.loyalty_tiers_expiration_date import LoyaltyTiersExpirationDate
+    from voucherify.models.loyalty_tiers_expiration_rounding import LoyaltyTiersExpirationRounding
+    from voucherify.models.loyalty_tiers_start_date import LoyaltyTiersStartDate
+    from voucherify.models.lucky_draw import LuckyDraw
+    from voucherify.models.management_project import ManagementProject
+    from voucherify.models.management_project_api_usage_notifications import ManagementProjectApiUsageNotifications
+    from voucherify.models.management_project_default_code_config import ManagementProjectDefaultCodeConfig
+    from voucherify.models.management_project_limits import ManagementProjectLimits
+    from voucherify.models.management_project_limits_api_calls_item import ManagementProjectLimitsApiCallsItem
+    from voucherify.models.management_project_limits_bulk_api_calls_item import ManagementProjectLimitsBulkApiCallsItem
+    from voucherify.models.management_project_webhooks_callout_notifications import (
+        ManagementProjectWebhooksCalloutNotifications,
+    )
+    from voucherify.models.management_project_webhooks_callout_notifications_distributions import (
+        ManagementProjectWebhooksCalloutNotificationsDistributions,
+    )
+    from voucherify.models.management_project_webhooks_callout_notifications_webhooks import (
+        ManagementProjectWebhooksCalloutNotificationsWebhooks,
+    )
+    from voucherify.models.management_projects_branding import ManagementProjectsBranding
+    from voucherify.models.management_projects_branding_address import ManagementProjectsBrandingAddress
+    from voucherify.models.management_projects_branding_brand import ManagementProjectsBrandingBrand
+    from voucherify.models.management_projects_branding_cockpits import ManagementProjectsBrandingCockpits
+    from voucherify.models.management_projects_branding_contact import ManagementProjectsBrandingContact
+    from voucherify.models.management_projects_branding_create_request_body import (
+        ManagementProjectsBrandingCreateRequestBody,
+    )
+    from voucherify.models.management_projects_branding_create_request_body_address import (
+        ManagementProjectsBrandingCreateRequestBodyAddress,
+    )
+    from voucherify.models.management_projects_branding_create_request_body_brand import (
+        ManagementProjectsBrandingCreateRequestBodyBrand,
+    )
+    from voucherify.models.management_projects_branding_create_request_body_cockpits import (
+        ManagementProjectsBrandingCreateRequestBodyCockpits,
+    )
+    from voucherify.models.management_projects_branding_create_request_body_contact import (
+        ManagementProjectsBrandingCreateRequestBodyContact,
+    )
+    from voucherify.models.management_projects_branding_create_response_body import (
+        ManagementProjectsBrandingCreateResponseBody,
+    )
+    from voucherify.models.management_projects_branding_create_response_body_address import (
+        ManagementProjectsBrandingCreateResponseBodyAddress,
+    )
+    from voucherify.models.management_projects_branding_create_response_body_brand import (
+        ManagementProjectsBrandingCreateResponseBodyBrand,
+    )
+    from voucherify.models.management_projects_branding_create_response_body_cockpits import (
+        ManagementProjectsBrandingCreateResponseBodyCockpits,
+    )
+    from voucherify.models.management_projects_branding_create_response_body_contact import (
+        ManagementProjectsBrandingCreateResponseBodyContact,
+    )
+    from voucherify.models.management_projects_branding_get_response_body import (
+        ManagementProjectsBrandingGetResponseBody,
+    )
+    from voucherify.models.management_projects_branding_get_response_body_address import (
+        ManagementProjectsBrandingGetResponseBodyAddress,
+    )
+    from voucherify.models.management_projects_branding_get_response_body_brand import (
+        ManagementProjectsBrandingGetResponseBodyBrand,
+    )
+    from voucherify.models.management_projects_branding_get_response_body_cockpits import (
+        ManagementProjectsBrandingGetResponseBodyCockpits,
+    )
+    from voucherify.models.management_projects_branding_get_response_body_contact import (
+        ManagementProjectsBrandingGetResponseBodyContact,
+    )
+    from voucherify.models.management_projects_branding_list_response_body import (
+        ManagementProjectsBrandingListResponseBody,
+    )
+    from voucherify.models.management_projects_branding_update_request_body import (
+        ManagementProjectsBrandingUpdateRequestBody,
+    )
+    from voucherify.models.management_projects_branding_update_request_body_address import (
+        ManagementProjectsBrandingUpdateRequestBodyAddress,
+    )
+    from voucherify.models.management_projects_branding_update_request_body_brand import (
+        ManagementProjectsBrandingUpdateRequestBodyBrand,
+    )
+    from voucherify.models.management_projects_branding_update_request_body_cockpits import (
+        ManagementProjectsBrandingUpdateRequestBodyCockpits,
+    )
+    from voucherify.models.management_projects_branding_update_request_body_contact import (
+        ManagementProjectsBrandingUpdateRequestBodyContact,
+    )
+    from voucherify.models.management_projects_branding_update_response_body import (
+        ManagementProjectsBrandingUpdateResponseBody,
+    )
+    from voucherify.models.management_projects_branding_update_response_body_address import (
+        ManagementProjectsBrandingUpdateResponseBodyAddress,
+    )
+    from voucherify.models.management_projects_branding_update_response_body_brand import (
+        ManagementProjectsBrandingUpdateResponseBodyBrand,
+    )
+    from voucherify.models.management_projects_branding_update_response_body_cockpits import (
+        ManagementProjectsBrandingUpdateResponseBodyCockpits,
+    )
+    from voucherify.models.management_projects_branding_update_response_body_contact import (
+        ManagementProjectsBrandingUpdateResponseBodyContact,
+    )
+    from voucherify.models.management_projects_create_request_body import ManagementProjectsCreateRequestBody
+    from voucherify.models.management_projects_create_request_body_api_usage_notifications import (
+        ManagementProjectsCreateRequestBodyApiUsageNotifications,
+    )
+    from voucherify.models.management_projects_create_request_body_users_item import (
+        ManagementProjectsCreateRequestBodyUsersItem,
+    )
+    from voucherify.models.management_projects_create_request_body_webhooks_callout_notifications import (
+        ManagementProjectsCreateRequestBodyWebhooksCalloutNotifications,
+    )
+    from voucherify.models.management_projects_create_request_body_webhooks_callout_notifications_distributions import (
+        ManagementProjectsCreateRequestBodyWebhooksCalloutNotificationsDistributions,
+    )
+    from voucherify.models.management_projects_create_request_body_webhooks_callout_notifications_webhooks import (
+        ManagementProjectsCreateRequestBodyWebhooksCalloutNotificationsWebhooks,
+    )
+    from voucherify.models.management_projects_create_response_body import ManagementProjectsCreateResponseBody
+    from voucherify.models.management_projects_create_response_body_api_usage_notifications import (
+        ManagementProjectsCreateResponseBodyApiUsageNotifications,
+    )
+    from voucherify.models.management_projects_create_response_body_client_side_key import (
+        ManagementProjectsCreateResponseBodyClientSideKey,
+    )
+    from voucherify.models.management_projects_create_response_body_server_side_key import (
+        ManagementProjectsCreateResponseBodyServerSideKey,
+    )
+    from voucherify.models.management_projects_create_response_body_webhooks_callout_notifications import (
+        ManagementProjectsCreateResponseBodyWebhooksCalloutNotifications,
+    )
+    from voucherify.models.management_projects_create_response_body_webhooks_callout_notifications_distributions import (
+        ManagementProjectsCreateResponseBodyWebhooksCalloutNotificationsDistributions,
+    )
+    from voucherify.models.management_projects_create_response_body_webhooks_callout_notifications_webhooks import (
+        ManagementProjectsCreateResponseBodyWebhooksCalloutNotificationsWebhooks,
+    )
+    from voucherify.models.management_projects_custom_event_schema import ManagementProjectsCustomEventSchema
+    from voucherify.models.management_projects_custom_event_schema_schema import (
+        ManagementProjectsCustomEventSchemaSchema,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_create_request_body import (
+        ManagementProjectsCustomEventSchemasCreateRequestBody,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_create_request_body_schema import (
+        ManagementProjectsCustomEventSchemasCreateRequestBodySchema,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_create_response_body import (
+        ManagementProjectsCustomEventSchemasCreateResponseBody,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_create_response_body_schema import (
+        ManagementProjectsCustomEventSchemasCreateResponseBodySchema,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_get_response_body import (
+        ManagementProjectsCustomEventSchemasGetResponseBody,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_get_response_body_schema import (
+        ManagementProjectsCustomEventSchemasGetResponseBodySchema,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_list_response_body import (
+        ManagementProjectsCustomEventSchemasListResponseBody,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_update_request_body import (
+        ManagementProjectsCustomEventSchemasUpdateRequestBody,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_update_request_body_schema import (
+        ManagementProjectsCustomEventSchemasUpdateRequestBodySchema,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_update_response_body import (
+        ManagementProjectsCustomEventSchemasUpdateResponseBody,
+    )
+    from voucherify.models.management_projects_custom_event_schemas_update_response_body_schema import (
+        ManagementProjectsCustomEventSchemasUpdateResponseBodySchema,
+    )
+    from voucherify.models.management_projects_get_response_body import ManagementProjectsGetResponseBody
+    from voucherify.models.management_projects_get_response_body_api_usage_notifications import (
+        ManagementProjectsGetResponseBodyApiUsageNotifications,
+    )
+    from voucherify.models.management_projects_get_response_body_default_code_config import (
+        ManagementProjectsGetResponseBodyDefaultCodeConfig,
+    )
+    from voucherify.models.management_projects_get_response_body_limits import ManagementProjectsGetResponseBodyLimits
+    from voucherify.models.management_projects_get_response_body_limits_api_calls_item import (
+        ManagementProjectsGetResponseBodyLimitsApiCallsItem,
+    )
+    from voucherify.models.management_projects_get_response_body_limits_bulk_api_calls_item import (
+        ManagementProjectsGetResponseBodyLimitsBulkApiCallsItem,
+    )
+    from voucherify.models.management_projects_get_response_body_webhooks_callout_notifications import (
+        ManagementProjectsGetResponseBodyWebhooksCalloutNotifications,
+    )
+    from voucherify.models.management_projects_get_response_body_webhooks_callout_notifications_distributions import (
+        ManagementProjectsGetResponseBodyWebhooksCalloutNotificationsDistributions,
+    )
+    from voucherify.models.management_projects_get_response_body_webhooks_callout_notifications_webhooks import (
+        ManagementProjectsGetResponseBodyWebhooksCalloutNotificationsWebhooks,
+    )
+    from voucherify.models.management_projects_list_response_body import ManagementProjectsListResponseBody
+    from voucherify.models.management_projects_metadata_schema import ManagementProjectsMetadataSchema
+    from voucherify.models.management_projects_metadata_schemas_create_request_body import (
+        ManagementProjectsMetadataSchemasCreateRequestBody,
+    )
+    from voucherify.models.management_projects_metadata_schemas_create_response_body import (
+        ManagementProjectsMetadataSchemasCreateResponseBody,
+    )
+    from voucherify.models.management_projects_metadata_schemas_get_response_body import (
+        ManagementProjectsMetadataSchemasGetResponseBody,
+    )
+    from voucherify.models.management_projects_metadata_schemas_list_response_body import (
+        ManagementProjectsMetadataSchemasListResponseBody,
+    )
+    from voucherify.models.management_projects_metadata_schemas_update_request_body import (
+        ManagementProjectsMetadataSchemasUpdateRequestBody,
+    )
+    from voucherify.models.management_projects_metadata_schemas_update_response_body import (
+        ManagementProjectsMetadataSchemasUpdateResponseBody,
+    )
+    from voucherify.models.management_projects_stacking_rules import ManagementProjectsStackingRules
+    from voucherify.models.management_projects_stacking_rules_create_request_body import (
+        ManagementProjectsStackingRulesCreateRequestBody,
+    )
+    from voucherify.models.management_projects_stacking_rules_create_response_body import (
+        ManagementProjectsStackingRulesCreateResponseBody,
+    )
+    from voucherify.models.management_projects_stacking_rules_get_response_body import (
+        ManagementProjectsStackingRulesGetResponseBody,
+    )
+    from voucherify.models.management_projects_stacking_rules_list_response_body import (
+        ManagementProjectsStackingRulesListResponseBody,
+    )
+    from voucherify.models.management_projects_stacking_rules_update_request_body import (
+        ManagementProjectsStackingRulesUpdateRequestBody,
+    )
+    from voucherify.models.management_projects_stacking_rules_update_response_body import (
+        ManagementProjectsStackingRulesUpdateResponseBody,
+    )
+    from voucherify.models.management_projects_templates_campaigns_copy_create_request_body import (
+        ManagementProjectsTemplatesCampaignsCopyCreateRequestBody,
+    )
+    from voucherify.models.management_projects_templates_campaigns_copy_create_response_body import (
+        ManagementProjectsTemplatesCampaignsCopyCreateResponseBody,
+    )
+    from voucherify.models.management_projects_templates_campaigns_list_response_body import (
+        ManagementProjectsTemplatesCampaignsListResponseBody,
+    )
+    from voucherify.models.management_projects_update_request_body import ManagementProjectsUpdateRequestBody
+    from voucherify.models.management_projects_update_request_body_api_usage_notifications import (
+        ManagementProjectsUpdateRequestBodyApiUsageNotifications,
+    )
+    from voucherify.models.management_projects_update_request_body_default_code_config import (
+        ManagementProjectsUpdateRequestBodyDefaultCodeConfig,
+    )
+    from voucherify.models.management_projects_update_request_body_webhooks_callout_notifications import (
+        ManagementProjectsUpdateRequestBodyWebhooksCalloutNotifications,
+    )
+    from voucherify.models.management_projects_update_request_body_webhooks_callout_notifications_distributions import (
+        ManagementProjectsUpdateRequestBodyWebhooksCalloutNotificationsDistributions,
+    )
+    from voucherify.models.management_projects_update_request_body_webhooks_callout_notifications_webhooks import (
+        ManagementProjectsUpdateRequestBodyWebhooksCalloutNotificationsWebhooks,
+    )
+    from voucherify.models.management_projects_update_response_body import ManagementProjectsUpdateResponseBody
+    from voucherify.models.management_projects_update_response_body_api_usage_notifications import (
+        ManagementProjectsUpdateResponseBodyApiUsageNotifications,
+    )
+    from voucherify.models.management_projects_update_response_body_default_code_config import (
+        ManagementProjectsUpdateResponseBodyDefaultCodeConfig,
+    )
+    from voucherify.models.management_projects_update_response_body_limits import (
+        ManagementProjectsUpdateResponseBodyLimits,
+    )
+    from voucherify.models.management_projects_update_response_body_limits_api_calls_item import (
+        ManagementProjectsUpdateResponseBodyLimitsApiCallsItem,
+    )
+    from voucherify.models.management_projects_update_response_body_limits_bulk_api_calls_item import (
+        ManagementProjectsUpdateResponseBodyLimitsBulkApiCallsItem,
+    )
+    from voucherify.models.management_projects_update_response_body_webhooks_callout_notifications import (
+        ManagementProjectsUpdateResponseBodyWebhooksCalloutNotifications,
+    )
+    from voucherify.models.management_projects_update_response_body_webhooks_callout_notifications_distributions import (
+        ManagementProjectsUpdateResponseBodyWebhooksCalloutNotificationsDistributions,
+    )
+    from voucherify.models.management_projects_update_response_body_webhooks_callout_notifications_webhooks import (
+        ManagementProjectsUpdateResponseBodyWebhooksCalloutNotificationsWebhooks,
+    )
+    from voucherify.models.management_projects_users_assign_request_body import ManagementProjectsUsersAssignRequestBody
+    from voucherify.models.management_projects_users_assign_response_body import (
+        ManagementProjectsUsersAssignResponseBody,
+    )
+    from voucherify.models.management_projects_users_get_user_response_body import (
+        ManagementProjectsUsersGetUserResponseBody,
+    )
+    from voucherify.models.management_projects_users_invite_create_request_body import (
+        ManagementProjectsUsersInviteCreateRequestBody,
+    )
+    from voucherify.models.management_projects_users_list_response_body import ManagementProjectsUsersListResponseBody
+    from voucherify.models.management_projects_users_update_role_request_body import (
+        ManagementProjectsUsersUpdateRoleRequestBody,
+    )
+    from voucherify.models.management_projects_users_update_role_response_body import (
+        ManagementProjectsUsersUpdateRoleResponseBody,
+    )
+    from voucherify.models.management_projects_webhook import ManagementProjectsWebhook
+    from voucherify.models.management_projects_webhooks_create_request_body import (
+        ManagementProjectsWebhooksCreateRequestBody,
+    )
+    from voucherify.models.management_projects_webhooks_create_response_body import (
+        ManagementProjectsWebhooksCreateResponseBody,
+    )
+    from voucherify.models.management_projects_webhooks_get_response_body import (
+        ManagementProjectsWebhooksGetResponseBody,
+    )
+    from voucherify.models.management_projects_webhooks_list_response_body import (
+        ManagementProjectsWebhooksListResponseBody,
+    )
+    from voucherify.models.management_projects_webhooks_update_request_body import (
+        ManagementProjectsWebhooksUpdateRequestBody,
+    )
+    from voucherify.models.management_projects_webhooks_update_response_body import (
+        ManagementProjectsWebhooksUpdateResponseBody,
+    )
+    from voucherify.models.member_activity import MemberActivity
+    from voucherify.models.member_activity_data import MemberActivityData
+    from voucherify.models.member_activity_data1 import MemberActivityData1
+    from voucherify.models.member_activity_data_balance import MemberActivityDataBalance
+    from voucherify.models.member_activity_data_balance_related_object import MemberActivityDataBalanceRelatedObject
+    from voucherify.models.member_activity_data_customer_event import MemberActivityDataCustomerEvent
+    from voucherify.models.member_activity_data_order import MemberActivityDataOrder
+    from voucherify.models.member_activity_data_order_customer import MemberActivityDataOrderCustomer
+    from voucherify.models.member_activity_data_order_items_item import MemberActivityDataOrderItemsItem
+    from voucherify.models.member_activity_data_order_items_item_product import MemberActivityDataOrderItemsItemProduct
+    from voucherify.models.member_activity_data_order_items_item_sku import MemberActivityDataOrderItemsItemSku
+    from voucherify.models.member_activity_data_order_referrer import MemberActivityDataOrderReferrer
+    from voucherify.models.member_activity_data_redemption import MemberActivityDataRedemption
+    from voucherify.models.member_activity_data_redemption_channel import MemberActivityDataRedemptionChannel
+    from voucherify.models.member_activity_data_redemption_order import MemberActivityDataRedemptionOrder
+    from voucherify.models.member_activity_data_redemption_order_customer import (
+        MemberActivityDataRedemptionOrderCustomer,
+    )
+    from voucherify.models.member_activity_data_redemption_order_items_item import (
+        MemberActivityDataRedemptionOrderItemsItem,
+    )
+    from voucherify.models.member_activity_data_redemption_order_items_item_product import (
+        MemberActivityDataRedemptionOrderItemsItemProduct,
+    )
+    from voucherify.models.member_activity_data_redemption_order_items_item_sku import (
+        MemberActivityDataRedemptionOrderItemsItemSku,
+    )
+    from voucherify.models.member_activity_data_redemption_order_referrer import (
+        MemberActivityDataRedemptionOrderReferrer,
+    )
+    from voucherify.models.member_activity_data_redemption_previous_order import (
+        MemberActivityDataRedemptionPreviousOrder,
+    )
+    from voucherify.models.member_activity_data_redemption_previous_order_customer import (
+        MemberActivityDataRedemptionPreviousOrderCustomer,
+    )
+    from voucherify.models.member_activity_data_redemption_previous_order_referrer import (
+        MemberActivityDataRedemptionPreviousOrderReferrer,
+    )
+    from voucherify.models.member_activity_data_redemption_promotion_tier import (
+        MemberActivityDataRedemptionPromotionTier,
+    )
+    from voucherify.models.member_activity_data_redemption_promotion_tier_action import (
+        MemberActivityDataRedemptionPromotionTierAction,
+    )
+    from voucherify.models.member_activity_data_redemption_promotion_tier_campaign import (
+        MemberActivityDataRedemptionPromotionTierCampaign,
+    )
+    from voucherify.models.member_activity_data_redemption_promotion_tier_summary import (
+        MemberActivityDataRedemptionPromotionTierSummary,
+    )
+    from voucherify.models.member_activity_data_redemption_promotion_tier_summary_orders import (
+        MemberActivityDataRedemptionPromotionTierSummaryOrders,
+    )
+    from voucherify.models.member_activity_data_redemption_promotion_tier_summary_redemptions import (
+        MemberActivityDataRedemptionPromotionTierSummaryRedemptions,
+    )
+    from voucherify.models.member_activity_data_redemption_related_redemptions import (
+        MemberActivityDataRedemptionRelatedRedemptions,
+    )
+    from voucherify.models.member_activity_data_redemption_related_redemptions_redemptions_item import (
+        MemberActivityDataRedemptionRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.member_activity_data_redemption_related_redemptions_rollbacks_item import (
+        MemberActivityDataRedemptionRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.member_activity_data_redemption_reward import MemberActivityDataRedemptionReward
+    from voucherify.models.member_activity_data_redemption_reward_customer import (
+        MemberActivityDataRedemptionRewardCustomer,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_parameters import (
+        MemberActivityDataRedemptionRewardParameters,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_parameters_campaign import (
+        MemberActivityDataRedemptionRewardParametersCampaign,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_parameters_coin import (
+        MemberActivityDataRedemptionRewardParametersCoin,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_parameters_product import (
+        MemberActivityDataRedemptionRewardParametersProduct,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_product import (
+        MemberActivityDataRedemptionRewardProduct,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_sku import MemberActivityDataRedemptionRewardSku
+    from voucherify.models.member_activity_data_redemption_reward_voucher import (
+        MemberActivityDataRedemptionRewardVoucher,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_voucher_gift import (
+        MemberActivityDataRedemptionRewardVoucherGift,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_voucher_loyalty_card import (
+        MemberActivityDataRedemptionRewardVoucherLoyaltyCard,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_voucher_publish import (
+        MemberActivityDataRedemptionRewardVoucherPublish,
+    )
+    from voucherify.models.member_activity_data_redemption_reward_voucher_redemption import (
+        MemberActivityDataRedemptionRewardVoucherRedemption,
+    )
+    from voucherify.models.member_activity_data_redemption_voucher import MemberActivityDataRedemptionVoucher
+    from voucherify.models.member_activity_data_redemption_voucher_gift import MemberActivityDataRedemptionVoucherGift
+    from voucherify.models.member_activity_data_redemption_voucher_loyalty_card import (
+        MemberActivityDataRedemptionVoucherLoyaltyCard,
+    )
+    from voucherify.models.member_activity_data_redemption_voucher_publish import (
+        MemberActivityDataRedemptionVoucherPublish,
+    )
+    from voucherify.models.member_activity_data_redemption_voucher_redemption import (
+        MemberActivityDataRedemptionVoucherRedemption,
+    )
+    from voucherify.models.member_activity_data_transaction import MemberActivityDataTransaction
+    from voucherify.models.member_activity_data_transaction_details import MemberActivityDataTransactionDetails
+    from voucherify.models.member_activity_data_transaction_details_custom_event import (
+        MemberActivityDataTransactionDetailsCustomEvent,
+    )
+    from voucherify.models.member_activity_data_transaction_details_destination_voucher import (
+        MemberActivityDataTransactionDetailsDestinationVoucher,
+    )
+    from voucherify.models.member_activity_data_transaction_details_destination_voucher_gift import (
+        MemberActivityDataTransactionDetailsDestinationVoucherGift,
+    )
+    from voucherify.models.member_activity_data_transaction_details_destination_voucher_loyalty_card import (
+        MemberActivityDataTransactionDetailsDestinationVoucherLoyaltyCard,
+    )
+    from voucherify.models.member_activity_data_transaction_details_destination_voucher_redemption import (
+        MemberActivityDataTransactionDetailsDestinationVoucherRedemption,
+    )
+    from voucherify.models.member_activity_data_transaction_details_earning_rule import (
+        MemberActivityDataTransactionDetailsEarningRule,
+    )
+    from voucherify.models.member_activity_data_transaction_details_earning_rule_source import (
+        MemberActivityDataTransactionDetailsEarningRuleSource,
+    )
+    from voucherify.models.member_activity_data_transaction_details_event import (
+        MemberActivityDataTransactionDetailsEvent,
+    )
+    from voucherify.models.member_activity_data_transaction_details_event_schema import (
+        MemberActivityDataTransactionDetailsEventSchema,
+    )
+    from voucherify.models.member_activity_data_transaction_details_holder_loyalty_tier import (
+        MemberActivityDataTransactionDetailsHolderLoyaltyTier,
+    )
+    from voucherify.models.member_activity_data_transaction_details_loyalty_tier import (
+        MemberActivityDataTransactionDetailsLoyaltyTier,
+    )
+    from voucherify.models.member_activity_data_transaction_details_order import (
+        MemberActivityDataTransactionDetailsOrder,
+    )
+    from voucherify.models.member_activity_data_transaction_details_redemption import (
+        MemberActivityDataTransactionDetailsRedemption,
+    )
+    from voucherify.models.member_activity_data_transaction_details_reward import (
+        MemberActivityDataTransactionDetailsReward,
+    )
+    from voucherify.models.member_activity_data_transaction_details_rollback import (
+        MemberActivityDataTransactionDetailsRollback,
+    )
+    from voucherify.models.member_activity_data_transaction_details_segment import (
+        MemberActivityDataTransactionDetailsSegment,
+    )
+    from voucherify.models.member_activity_data_transaction_details_source_voucher import (
+        MemberActivityDataTransactionDetailsSourceVoucher,
+    )
+    from voucherify.models.member_activity_data_transaction_details_source_voucher_gift import (
+        MemberActivityDataTransactionDetailsSourceVoucherGift,
+    )
+    from voucherify.models.member_activity_data_transaction_details_source_voucher_loyalty_card import (
+        MemberActivityDataTransactionDetailsSourceVoucherLoyaltyCard,
+    )
+    from voucherify.models.member_activity_data_transaction_details_source_voucher_redemption import (
+        MemberActivityDataTransactionDetailsSourceVoucherRedemption,
+    )
+    from voucherify.models.member_transaction_filters import MemberTransactionFilters
+    from voucherify.models.metadata_property import MetadataProperty
+    from voucherify.models.metadata_schema import MetadataSchema
+    from voucherify.models.metadata_schema_deprecated import MetadataSchemaDeprecated
+    from voucherify.models.metadata_schemas_get_response_body import MetadataSchemasGetResponseBody
+    from voucherify.models.metadata_schemas_list_response_body import MetadataSchemasListResponseBody
+    from voucherify.models.named_reference import NamedReference
+    from voucherify.models.order import Order
+    from voucherify.models.order_calculated import OrderCalculated
+    from voucherify.models.order_calculated_item import OrderCalculatedItem
+    from voucherify.models.order_calculated_item_product import OrderCalculatedItemProduct
+    from voucherify.models.order_calculated_item_sku import OrderCalculatedItemSku
+    from voucherify.models.order_item import OrderItem
+    from voucherify.models.order_item_product import OrderItemProduct
+    from voucherify.models.order_item_sku import OrderItemSku
+    from voucherify.models.order_redemption import OrderRedemption
+    from voucherify.models.orders_create_request_body import OrdersCreateRequestBody
+    from voucherify.models.orders_create_response_body import OrdersCreateResponseBody
+    from voucherify.models.orders_export_create_request_body import OrdersExportCreateRequestBody
+    from voucherify.models.orders_export_create_request_body_parameters import OrdersExportCreateRequestBodyParameters
+    from voucherify.models.orders_export_create_response_body import OrdersExportCreateResponseBody
+    from voucherify.models.orders_export_create_response_body_parameters import OrdersExportCreateResponseBodyParameters
+    from voucherify.models.orders_get_response_body import OrdersGetResponseBody
+    from voucherify.models.orders_import_create_request_body_item import OrdersImportCreateRequestBodyItem
+    from voucherify.models.orders_import_create_response_body import OrdersImportCreateResponseBody
+    from voucherify.models.orders_list_response_body import OrdersListResponseBody
+    from voucherify.models.orders_list_response_body_orders_item import OrdersListResponseBodyOrdersItem
+    from voucherify.models.orders_update_request_body import OrdersUpdateRequestBody
+    from voucherify.models.orders_update_response_body import OrdersUpdateResponseBody
+    from voucherify.models.parameter_activity_category import ParameterActivityCategory
+    from voucherify.models.parameter_campaign_status_list_campaigns import ParameterCampaignStatusListCampaigns
+    from voucherify.models.parameter_campaign_type import ParameterCampaignType
+    from voucherify.models.parameter_campaigns_access_setttings import ParameterCampaignsAccessSetttings
+    from voucherify.models.parameter_campaigns_access_setttings_filter import ParameterCampaignsAccessSetttingsFilter
+    from voucherify.models.parameter_created_before_after import ParameterCreatedBeforeAfter
+    from voucherify.models.parameter_customer_event import ParameterCustomerEvent
+    from voucherify.models.parameter_expand_list_campaigns import ParameterExpandListCampaigns
+    from voucherify.models.parameter_filters_list_bin import ParameterFiltersListBin
+    from voucherify.models.parameter_filters_list_bin_id import ParameterFiltersListBinId
+    from voucherify.models.parameter_filters_list_bin_resource_id import ParameterFiltersListBinResourceId
+    from voucherify.models.parameter_filters_list_bin_resource_name import ParameterFiltersListBinResourceName
+    from voucherify.models.parameter_filters_list_bin_resource_type import ParameterFiltersListBinResourceType
+    from voucherify.models.parameter_filters_list_bin_resource_type_conditions import (
+        ParameterFiltersListBinResourceTypeConditions,
+    )
+    from voucherify.models.parameter_filters_list_campaigns import ParameterFiltersListCampaigns
+    from voucherify.models.parameter_filters_list_campaigns_active import ParameterFiltersListCampaignsActive
+    from voucherify.models.parameter_filters_list_campaigns_campaign_status import (
+        ParameterFiltersListCampaignsCampaignStatus,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_campaign_status_conditions import (
+        ParameterFiltersListCampaignsCampaignStatusConditions,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_campaigns import ParameterFiltersListCampaignsCampaigns
+    from voucherify.models.parameter_filters_list_campaigns_campaigns_id import ParameterFiltersListCampaignsCampaignsId
+    from voucherify.models.parameter_filters_list_campaigns_categories import ParameterFiltersListCampaignsCategories
+    from voucherify.models.parameter_filters_list_campaigns_category_ids import ParameterFiltersListCampaignsCategoryIds
+    from voucherify.models.parameter_filters_list_campaigns_created_date import ParameterFiltersListCampaignsCreatedDate
+    from voucherify.models.parameter_filters_list_campaigns_expiration_date import (
+        ParameterFiltersListCampaignsExpirationDate,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_is_referral_code import (
+        ParameterFiltersListCampaignsIsReferralCode,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_is_referral_code_conditions import (
+        ParameterFiltersListCampaignsIsReferralCodeConditions,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_start_date import ParameterFiltersListCampaignsStartDate
+    from voucherify.models.parameter_filters_list_campaigns_status import ParameterFiltersListCampaignsStatus
+    from voucherify.models.parameter_filters_list_campaigns_status_conditions import (
+        ParameterFiltersListCampaignsStatusConditions,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_type import ParameterFiltersListCampaignsType
+    from voucherify.models.parameter_filters_list_campaigns_type_conditions import (
+        ParameterFiltersListCampaignsTypeConditions,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_updated_at import ParameterFiltersListCampaignsUpdatedAt
+    from voucherify.models.parameter_filters_list_campaigns_validity_day_of_week import (
+        ParameterFiltersListCampaignsValidityDayOfWeek,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_validity_day_of_week_conditions import (
+        ParameterFiltersListCampaignsValidityDayOfWeekConditions,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_validity_timeframe import (
+        ParameterFiltersListCampaignsValidityTimeframe,
+    )
+    from voucherify.models.parameter_filters_list_campaigns_voucher_type import ParameterFiltersListCampaignsVoucherType
+    from voucherify.models.parameter_filters_list_campaigns_voucher_type_conditions import (
+        ParameterFiltersListCampaignsVoucherTypeConditions,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables import ParameterFiltersListCustomerRedeemables
+    from voucherify.models.parameter_filters_list_customer_redeemables_campaign_id import (
+        ParameterFiltersListCustomerRedeemablesCampaignId,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_campaign_type import (
+        ParameterFiltersListCustomerRedeemablesCampaignType,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_campaign_type_conditions import (
+        ParameterFiltersListCustomerRedeemablesCampaignTypeConditions,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_created_at import (
+        ParameterFiltersListCustomerRedeemablesCreatedAt,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_created_at_conditions import (
+        ParameterFiltersListCustomerRedeemablesCreatedAtConditions,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_holder_role import (
+        ParameterFiltersListCustomerRedeemablesHolderRole,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_holder_role_conditions import (
+        ParameterFiltersListCustomerRedeemablesHolderRoleConditions,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_id import (
+        ParameterFiltersListCustomerRedeemablesId,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_redeemable_id import (
+        ParameterFiltersListCustomerRedeemablesRedeemableId,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_redeemable_object import (
+        ParameterFiltersListCustomerRedeemablesRedeemableObject,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_redeemable_object_conditions import (
+        ParameterFiltersListCustomerRedeemablesRedeemableObjectConditions,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_voucher_type import (
+        ParameterFiltersListCustomerRedeemablesVoucherType,
+    )
+    from voucherify.models.parameter_filters_list_customer_redeemables_voucher_type_conditions import (
+        ParameterFiltersListCustomerRedeemablesVoucherTypeConditions,
+    )
+    from voucherify.models.parameter_filters_list_locations import ParameterFiltersListLocations
+    from voucherify.models.parameter_filters_list_locations_created_at import ParameterFiltersListLocationsCreatedAt
+    from voucherify.models.parameter_filters_list_locations_name import ParameterFiltersListLocationsName
+    from voucherify.models.parameter_filters_list_locations_updated_at import ParameterFiltersListLocationsUpdatedAt
+    from voucherify.models.parameter_filters_list_member_transactions import ParameterFiltersListMemberTransactions
+    from voucherify.models.parameter_filters_list_publications import ParameterFiltersListPublications
+    from voucherify.models.parameter_filters_list_publications_campaign_name import (
+        ParameterFiltersListPublicationsCampaignName,
+    )
+    from voucherify.models.parameter_filters_list_publications_customer_id import (
+        ParameterFiltersListPublicationsCustomerId,
+    )
+    from voucherify.models.parameter_filters_list_publications_failure_code import (
+        ParameterFiltersListPublicationsFailureCode,
+    )
+    from voucherify.models.parameter_filters_list_publications_is_referral_code import (
+        ParameterFiltersListPublicationsIsReferralCode,
+    )
+    from voucherify.models.parameter_filters_list_publications_parent_object_id import (
+        ParameterFiltersListPublicationsParentObjectId,
+    )
+    from voucherify.models.parameter_filters_list_publications_related_object_id import (
+        ParameterFiltersListPublicationsRelatedObjectId,
+    )
+    from voucherify.models.parameter_filters_list_publications_result import ParameterFiltersListPublicationsResult
+    from voucherify.models.parameter_filters_list_publications_source_id import ParameterFiltersListPublicationsSourceId
+    from voucherify.models.parameter_filters_list_publications_voucher_type import (
+        ParameterFiltersListPublicationsVoucherType,
+    )
+    from voucherify.models.parameter_filters_list_redemptions import ParameterFiltersListRedemptions
+    from voucherify.models.parameter_filters_list_redemptions_campaign_name import (
+        ParameterFiltersListRedemptionsCampaignName,
+    )
+    from voucherify.models.parameter_filters_list_redemptions_customer_id import (
+        ParameterFiltersListRedemptionsCustomerId,
+    )
+    from voucherify.models.parameter_filters_list_redemptions_failure_code import (
+        ParameterFiltersListRedemptionsFailureCode,
+    )
+    from voucherify.models.parameter_filters_list_redemptions_object import ParameterFiltersListRedemptionsObject
+    from voucherify.models.parameter_filters_list_redemptions_parent_redemption_id import (
+        ParameterFiltersListRedemptionsParentRedemptionId,
+    )
+    from voucherify.models.parameter_filters_list_redemptions_related_object_id import (
+        ParameterFiltersListRedemptionsRelatedObjectId,
+    )
+    from voucherify.models.parameter_filters_list_redemptions_related_object_parent_id import (
+        ParameterFiltersListRedemptionsRelatedObjectParentId,
+    )
+    from voucherify.models.parameter_filters_list_redemptions_result import ParameterFiltersListRedemptionsResult
+    from voucherify.models.parameter_filters_list_redemptions_user_login import ParameterFiltersListRedemptionsUserLogin
+    from voucherify.models.parameter_filters_list_redemptions_voucher_code import (
+        ParameterFiltersListRedemptionsVoucherCode,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders import (
+        ParameterFiltersListReferralsRedeemableHolders,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_campaign_id import (
+        ParameterFiltersListReferralsRedeemableHoldersCampaignId,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_campaign_type import (
+        ParameterFiltersListReferralsRedeemableHoldersCampaignType,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_created_at import (
+        ParameterFiltersListReferralsRedeemableHoldersCreatedAt,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_customer_id import (
+        ParameterFiltersListReferralsRedeemableHoldersCustomerId,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_holder_role import (
+        ParameterFiltersListReferralsRedeemableHoldersHolderRole,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_holder_role_conditions import (
+        ParameterFiltersListReferralsRedeemableHoldersHolderRoleConditions,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_id import (
+        ParameterFiltersListReferralsRedeemableHoldersId,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_redeemable_id import (
+        ParameterFiltersListReferralsRedeemableHoldersRedeemableId,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_redeemable_object import (
+        ParameterFiltersListReferralsRedeemableHoldersRedeemableObject,
+    )
+    from voucherify.models.parameter_filters_list_referrals_redeemable_holders_voucher_type import (
+        ParameterFiltersListReferralsRedeemableHoldersVoucherType,
+    )
+    from voucherify.models.parameter_filters_list_templates import ParameterFiltersListTemplates
+    from voucherify.models.parameter_filters_list_templates_campaign_type import (
+        ParameterFiltersListTemplatesCampaignType,
+    )
+    from voucherify.models.parameter_filters_list_templates_campaign_type_conditions import (
+        ParameterFiltersListTemplatesCampaignTypeConditions,
+    )
+    from voucherify.models.parameter_filters_list_templates_id import ParameterFiltersListTemplatesId
+    from voucherify.models.parameter_filters_list_templates_name import ParameterFiltersListTemplatesName
+    from voucherify.models.parameter_order import ParameterOrder
+    from voucherify.models.parameter_order_created_at import ParameterOrderCreatedAt
+    from voucherify.models.parameter_order_list_all_promotion_stacks import ParameterOrderListAllPromotionStacks
+    from voucherify.models.parameter_order_list_bin import ParameterOrderListBin
+    from voucherify.models.parameter_order_list_campaigns import ParameterOrderListCampaigns
+    from voucherify.models.parameter_order_list_customers import ParameterOrderListCustomers
+    from voucherify.models.parameter_order_list_earning_rules import ParameterOrderListEarningRules
+    from voucherify.models.parameter_order_list_exports import ParameterOrderListExports
+    from voucherify.models.parameter_order_list_locations import ParameterOrderListLocations
+    from voucherify.models.parameter_order_list_loyalty_tiers import ParameterOrderListLoyaltyTiers
+    from voucherify.models.parameter_order_list_orders import ParameterOrderListOrders
+    from voucherify.models.parameter_order_list_pending_points import ParameterOrderListPendingPoints
+    from voucherify.models.parameter_order_list_promotion_tiers import ParameterOrderListPromotionTiers
+    from voucherify.models.parameter_order_list_promotion_tiers_client_side import (
+        ParameterOrderListPromotionTiersClientSide,
+    )
+    from voucherify.models.parameter_order_list_publications import ParameterOrderListPublications
+    from voucherify.models.parameter_order_list_redeemables import ParameterOrderListRedeemables
+    from voucherify.models.parameter_order_list_redemptions import ParameterOrderListRedemptions
+    from voucherify.models.parameter_order_list_transactions import ParameterOrderListTransactions
+    from voucherify.models.parameter_order_list_validation_rule_assignments import (
+        ParameterOrderListValidationRuleAssignments,
+    )
+    from voucherify.models.parameter_order_list_validation_rules import ParameterOrderListValidationRules
+    from voucherify.models.parameter_order_vouchers import ParameterOrderVouchers
+    from voucherify.models.parameter_result_list_publications import ParameterResultListPublications
+    from voucherify.models.parameter_templates_list import ParameterTemplatesList
+    from voucherify.models.parameter_updated_before_after import ParameterUpdatedBeforeAfter
+    from voucherify.models.parameter_voucher_type_list_publications import ParameterVoucherTypeListPublications
+    from voucherify.models.parameters_filters_list_campaign_transactions import (
+        ParametersFiltersListCampaignTransactions,
+    )
+    from voucherify.models.points_bucket_total import PointsBucketTotal
+    from voucherify.models.points_expiration_types import PointsExpirationTypes
+    from voucherify.models.points_range import PointsRange
+    from voucherify.models.points_transfer import PointsTransfer
+    from voucherify.models.product import Product
+    from voucherify.models.product_collection import ProductCollection
+    from voucherify.models.product_collection_filter import ProductCollectionFilter
+    from voucherify.models.product_collection_member import ProductCollectionMember
+    from voucherify.models.product_collection_product import ProductCollectionProduct
+    from voucherify.models.product_collections_create_request_body import ProductCollectionsCreateRequestBody
+    from voucherify.models.product_collections_create_request_body_filter import (
+        ProductCollectionsCreateRequestBodyFilter,
+    )
+    from voucherify.models.product_collections_create_request_body_products_item import (
+        ProductCollectionsCreateRequestBodyProductsItem,
+    )
+    from voucherify.models.product_collections_create_response_body import ProductCollectionsCreateResponseBody
+    from voucherify.models.product_collections_create_response_body_filter import (
+        ProductCollectionsCreateResponseBodyFilter,
+    )
+    from voucherify.models.product_collections_create_response_body_products_item import (
+        ProductCollectionsCreateResponseBodyProductsItem,
+    )
+    from voucherify.models.product_collections_get_response_body import ProductCollectionsGetResponseBody
+    from voucherify.models.product_collections_get_response_body_filter import ProductCollectionsGetResponseBodyFilter
+    from voucherify.models.product_collections_get_response_body_products_item import (
+        ProductCollectionsGetResponseBodyProductsItem,
+    )
+    from voucherify.models.product_collections_item import ProductCollectionsItem
+    from voucherify.models.product_collections_item_filter import ProductCollectionsItemFilter
+    from voucherify.models.product_collections_item_products_item import ProductCollectionsItemProductsItem
+    from voucherify.models.product_collections_list_response_body import ProductCollectionsListResponseBody
+    from voucherify.models.product_collections_products_list_response_body import (
+        ProductCollectionsProductsListResponseBody,
+    )
+    from voucherify.models.product_collections_products_list_response_body_data_item import (
+        ProductCollectionsProductsListResponseBodyDataItem,
+    )
+    from voucherify.models.product_sku_list import ProductSkuList
+    from voucherify.models.product_without_skus import ProductWithoutSkus
+    from voucherify.models.products_create_request_body import ProductsCreateRequestBody
+    from voucherify.models.products_create_response_body import ProductsCreateResponseBody
+    from voucherify.models.products_get_response_body import ProductsGetResponseBody
+    from voucherify.models.products_import_csv_create_response_body import ProductsImportCsvCreateResponseBody
+    from voucherify.models.products_list_response_body import ProductsListResponseBody
+    from voucherify.models.products_metadata_update_in_bulk_request_body import ProductsMetadataUpdateInBulkRequestBody
+    from voucherify.models.products_metadata_update_in_bulk_response_body import (
+        ProductsMetadataUpdateInBulkResponseBody,
+    )
+    from voucherify.models.products_skus_create_request_body import ProductsSkusCreateRequestBody
+    from voucherify.models.products_skus_create_response_body import ProductsSkusCreateResponseBody
+    from voucherify.models.products_skus_list_response_body import ProductsSkusListResponseBody
+    from voucherify.models.products_skus_update_request_body import ProductsSkusUpdateRequestBody
+    from voucherify.models.products_skus_update_response_body import ProductsSkusUpdateResponseBody
+    from voucherify.models.products_update_in_bulk_request_body import ProductsUpdateInBulkRequestBody
+    from voucherify.models.products_update_in_bulk_response_body import ProductsUpdateInBulkResponseBody
+    from voucherify.models.products_update_request_body import ProductsUpdateRequestBody
+    from voucherify.models.products_update_response_body import ProductsUpdateResponseBody
+    from voucherify.models.project import Project
+    from voucherify.models.project_api_key import ProjectApiKey
+    from voucherify.models.project_api_usage_notifications import ProjectApiUsageNotifications
+    from voucherify.models.project_create_user import ProjectCreateUser
+    from voucherify.models.project_default_code_config import ProjectDefaultCodeConfig
+    from voucherify.models.project_limit import ProjectLimit
+    from voucherify.models.project_limits import ProjectLimits
+    from voucherify.models.project_notification_targets import ProjectNotificationTargets
+    from voucherify.models.project_stacking_rules_request import ProjectStackingRulesRequest
+    from voucherify.models.project_webhook import ProjectWebhook
+    from voucherify.models.project_webhook_notifications import ProjectWebhookNotifications
+    from voucherify.models.project_webhook_request import ProjectWebhookRequest
+    from voucherify.models.promotion_stack import PromotionStack
+    from voucherify.models.promotion_stack_base import PromotionStackBase
+    from voucherify.models.promotion_stack_base_tiers import PromotionStackBaseTiers
+    from voucherify.models.promotion_stack_tiers import PromotionStackTiers
+    from voucherify.models.promotion_tier import PromotionTier
+    from voucherify.models.promotion_tier_action import PromotionTierAction
+    from voucherify.models.promotion_tier_campaign import PromotionTierCampaign
+    from voucherify.models.promotion_tier_create_params import PromotionTierCreateParams
+    from voucherify.models.promotion_tier_create_params_action import PromotionTierCreateParamsAction
+    from voucherify.models.promotion_tier_list import PromotionTierList
+    from voucherify.models.promotion_tier_summary import PromotionTierSummary
+    from voucherify.models.promotion_tier_summary_orders import PromotionTierSummaryOrders
+    from voucherify.models.promotion_tier_summary_redemptions import PromotionTierSummaryRedemptions
+    from voucherify.models.promotion_tiers_list import PromotionTiersList
+    from voucherify.models.promotions_stacks_create_request_body import PromotionsStacksCreateRequestBody
+    from voucherify.models.promotions_stacks_create_request_body_tiers import PromotionsStacksCreateRequestBodyTiers
+    from voucherify.models.promotions_stacks_create_response_body import PromotionsStacksCreateResponseBody
+    from voucherify.models.promotions_stacks_create_response_body_tiers import PromotionsStacksCreateResponseBodyTiers
+    from voucherify.models.promotions_stacks_get_response_body import PromotionsStacksGetResponseBody
+    from voucherify.models.promotions_stacks_get_response_body_tiers import PromotionsStacksGetResponseBodyTiers
+    from voucherify.models.promotions_stacks_list_response_body import PromotionsStacksListResponseBody
+    from voucherify.models.promotions_stacks_update_request_body import PromotionsStacksUpdateRequestBody
+    from voucherify.models.promotions_stacks_update_request_body_tiers import PromotionsStacksUpdateRequestBodyTiers
+    from voucherify.models.promotions_stacks_update_response_body import PromotionsStacksUpdateResponseBody
+    from voucherify.models.promotions_stacks_update_response_body_tiers import PromotionsStacksUpdateResponseBodyTiers
+    from voucherify.models.promotions_tiers_create_request_body import PromotionsTiersCreateRequestBody
+    from voucherify.models.promotions_tiers_create_request_body_action import PromotionsTiersCreateRequestBodyAction
+    from voucherify.models.promotions_tiers_create_response_body import PromotionsTiersCreateResponseBody
+    from voucherify.models.promotions_tiers_create_response_body_action import PromotionsTiersCreateResponseBodyAction
+    from voucherify.models.promotions_tiers_create_response_body_campaign import (
+        PromotionsTiersCreateResponseBodyCampaign,
+    )
+    from voucherify.models.promotions_tiers_create_response_body_summary import PromotionsTiersCreateResponseBodySummary
+    from voucherify.models.promotions_tiers_create_response_body_summary_orders import (
+        PromotionsTiersCreateResponseBodySummaryOrders,
+    )
+    from voucherify.models.promotions_tiers_create_response_body_summary_redemptions import (
+        PromotionsTiersCreateResponseBodySummaryRedemptions,
+    )
+    from voucherify.models.promotions_tiers_disable_response_body import PromotionsTiersDisableResponseBody
+    from voucherify.models.promotions_tiers_disable_response_body_action import PromotionsTiersDisableResponseBodyAction
+    from voucherify.models.promotions_tiers_disable_response_body_campaign import (
+        PromotionsTiersDisableResponseBodyCampaign,
+    )
+    from voucherify.models.promotions_tiers_disable_response_body_summary import (
+        PromotionsTiersDisableResponseBodySummary,
+    )
+    from voucherify.models.promotions_tiers_disable_response_body_summary_orders import (
+        PromotionsTiersDisableResponseBodySummaryOrders,
+    )
+    from voucherify.models.promotions_tiers_disable_response_body_summary_redemptions import (
+        PromotionsTiersDisableResponseBodySummaryRedemptions,
+    )
+    from voucherify.models.promotions_tiers_enable_response_body import PromotionsTiersEnableResponseBody
+    from voucherify.models.promotions_tiers_enable_response_body_action import PromotionsTiersEnableResponseBodyAction
+    from voucherify.models.promotions_tiers_enable_response_body_campaign import (
+        PromotionsTiersEnableResponseBodyCampaign,
+    )
+    from voucherify.models.promotions_tiers_enable_response_body_summary import PromotionsTiersEnableResponseBodySummary
+    from voucherify.models.promotions_tiers_enable_response_body_summary_orders import (
+        PromotionsTiersEnableResponseBodySummaryOrders,
+    )
+    from voucherify.models.promotions_tiers_enable_response_body_summary_redemptions import (
+        PromotionsTiersEnableResponseBodySummaryRedemptions,
+    )
+    from voucherify.models.promotions_tiers_get_response_body import PromotionsTiersGetResponseBody
+    from voucherify.models.promotions_tiers_get_response_body_action import PromotionsTiersGetResponseBodyAction
+    from voucherify.models.promotions_tiers_get_response_body_campaign import PromotionsTiersGetResponseBodyCampaign
+    from voucherify.models.promotions_tiers_get_response_body_summary import PromotionsTiersGetResponseBodySummary
+    from voucherify.models.promotions_tiers_get_response_body_summary_orders import (
+        PromotionsTiersGetResponseBodySummaryOrders,
+    )
+    from voucherify.models.promotions_tiers_get_response_body_summary_redemptions import (
+        PromotionsTiersGetResponseBodySummaryRedemptions,
+    )
+    from voucherify.models.promotions_tiers_list_response_body import PromotionsTiersListResponseBody
+    from voucherify.models.promotions_tiers_update_request_body import PromotionsTiersUpdateRequestBody
+    from voucherify.models.promotions_tiers_update_request_body_action import PromotionsTiersUpdateRequestBodyAction
+    from voucherify.models.promotions_tiers_update_response_body import PromotionsTiersUpdateResponseBody
+    from voucherify.models.promotions_tiers_update_response_body_action import PromotionsTiersUpdateResponseBodyAction
+    from voucherify.models.promotions_tiers_update_response_body_campaign import (
+        PromotionsTiersUpdateResponseBodyCampaign,
+    )
+    from voucherify.models.promotions_tiers_update_response_body_summary import PromotionsTiersUpdateResponseBodySummary
+    from voucherify.models.promotions_tiers_update_response_body_summary_orders import (
+        PromotionsTiersUpdateResponseBodySummaryOrders,
+    )
+    from voucherify.models.promotions_tiers_update_response_body_summary_redemptions import (
+        PromotionsTiersUpdateResponseBodySummaryRedemptions,
+    )
+    from voucherify.models.publication import Publication
+    from voucherify.models.publication_create_campaign import PublicationCreateCampaign
+    from voucherify.models.publication_filters import PublicationFilters
+    from voucherify.models.publication_metadata import PublicationMetadata
+    from voucherify.models.publication_voucher import PublicationVoucher
+    from voucherify.models.publications_create_request_body import PublicationsCreateRequestBody
     from voucherify.models.publications_create_request_body_customer import PublicationsCreateRequestBodyCustomer
     from voucherify.models.publications_create_request_body_customer_address import (
         PublicationsCreateRequestBodyCustomerAddress,
     )
+    from voucherify.models.publications_create_response_body import PublicationsCreateResponseBody
+    from voucherify.models.publications_list_response_body import PublicationsListResponseBody
+    from voucherify.models.publications_list_response_body_publications_item import (
+        PublicationsListResponseBodyPublicationsItem,
+    )
+    from voucherify.models.publications_list_response_body_publications_item_metadata import (
+        PublicationsListResponseBodyPublicationsItemMetadata,
+    )
+    from voucherify.models.qualification_campaign_type_conditions import QualificationCampaignTypeConditions
+    from voucherify.models.qualification_campaign_type_filter import QualificationCampaignTypeFilter
+    from voucherify.models.qualification_field_conditions import QualificationFieldConditions
+    from voucherify.models.qualification_field_filter import QualificationFieldFilter
+    from voucherify.models.qualification_filters import QualificationFilters
+    from voucherify.models.qualification_holder_role_conditions import QualificationHolderRoleConditions
+    from voucherify.models.qualification_holder_role_filter import QualificationHolderRoleFilter
+    from voucherify.models.qualification_options import QualificationOptions
+    from voucherify.models.qualification_redeemable import QualificationRedeemable
+    from voucherify.models.qualification_redeemable_base import QualificationRedeemableBase
+    from voucherify.models.qualification_redeemable_list import QualificationRedeemableList
+    from voucherify.models.qualification_resource_type_conditions import QualificationResourceTypeConditions
+    from voucherify.models.qualification_resource_type_filter import QualificationResourceTypeFilter
+    from voucherify.models.qualifications_check_eligibility_request_body import (
+        QualificationsCheckEligibilityRequestBody,
+    )
+    from voucherify.models.qualifications_check_eligibility_request_body_session import (
+        QualificationsCheckEligibilityRequestBodySession,
+    )
+    from voucherify.models.qualifications_check_eligibility_response_body import (
+        QualificationsCheckEligibilityResponseBody,
+    )
+    from voucherify.models.qualifications_check_eligibility_response_body_order import (
+        QualificationsCheckEligibilityResponseBodyOrder,
+    )
+    from voucherify.models.qualifications_field_conditions import QualificationsFieldConditions
+    from voucherify.models.qualifications_filters_condition import QualificationsFiltersCondition
+    from voucherify.models.qualifications_option import QualificationsOption
+    from voucherify.models.qualifications_option_filters import QualificationsOptionFilters
+    from voucherify.models.qualifications_option_filters_campaign_type import QualificationsOptionFiltersCampaignType
+    from voucherify.models.qualifications_option_filters_campaign_type_conditions import (
+        QualificationsOptionFiltersCampaignTypeConditions,
+    )
+    from voucherify.models.qualifications_option_filters_holder_role import QualificationsOptionFiltersHolderRole
+    from voucherify.models.qualifications_option_filters_holder_role_conditions import (
+        QualificationsOptionFiltersHolderRoleConditions,
+    )
+    from voucherify.models.qualifications_option_filters_resource_type import QualificationsOptionFiltersResourceType
+    from voucherify.models.qualifications_option_filters_resource_type_conditions import (
+        QualificationsOptionFiltersResourceTypeConditions,
+    )
+    from voucherify.models.qualifications_redeemable import QualificationsRedeemable
+    from voucherify.models.qualifications_redeemable_base import QualificationsRedeemableBase
+    from voucherify.models.qualifications_redeemable_base_order import QualificationsRedeemableBaseOrder
+    from voucherify.models.qualifications_redeemable_base_order_items_item import (
+        QualificationsRedeemableBaseOrderItemsItem,
+    )
+    from voucherify.models.qualifications_redeemable_order import QualificationsRedeemableOrder
+    from voucherify.models.qualifications_redeemable_order_items_item import QualificationsRedeemableOrderItemsItem
+    from voucherify.models.qualifications_redeemables import QualificationsRedeemables
+    from voucherify.models.redeemable_gift import RedeemableGift
+    from voucherify.models.redeemable_holder import RedeemableHolder
+    from voucherify.models.redeemable_loyalty_card import RedeemableLoyaltyCard
+    from voucherify.models.redeemable_object_conditions import RedeemableObjectConditions
+    from voucherify.models.redeemable_object_filter import RedeemableObjectFilter
+    from voucherify.models.redeemable_reference import RedeemableReference
+    from voucherify.models.redeemable_reference_gift import RedeemableReferenceGift
+    from voucherify.models.redeemable_result import RedeemableResult
+    from voucherify.models.redeemable_result_details import RedeemableResultDetails
+    from voucherify.models.redeemable_voucher import RedeemableVoucher
+    from voucherify.models.redeemable_voucher_gift import RedeemableVoucherGift
+    from voucherify.models.redeemable_voucher_loyalty_card import RedeemableVoucherLoyaltyCard
+    from voucherify.models.redeemable_voucher_publish import RedeemableVoucherPublish
+    from voucherify.models.redeemable_voucher_redemption import RedeemableVoucherRedemption
+    from voucherify.models.redeemables_options import RedeemablesOptions
+    from voucherify.models.redeemables_request import RedeemablesRequest
+    from voucherify.models.redemption import Redemption
+    from voucherify.models.redemption_channel import RedemptionChannel
+    from voucherify.models.redemption_entry import RedemptionEntry
+    from voucherify.models.redemption_entry_channel import RedemptionEntryChannel
+    from voucherify.models.redemption_entry_customer import RedemptionEntryCustomer
+    from voucherify.models.redemption_entry_gift import RedemptionEntryGift
+    from voucherify.models.redemption_entry_loyalty_card import RedemptionEntryLoyaltyCard
+    from voucherify.models.redemption_entry_order import RedemptionEntryOrder
+    from voucherify.models.redemption_entry_order_customer import RedemptionEntryOrderCustomer
+    from voucherify.models.redemption_entry_order_items_item import RedemptionEntryOrderItemsItem
+    from voucherify.models.redemption_entry_order_items_item_product import RedemptionEntryOrderItemsItemProduct
+    from voucherify.models.redemption_entry_order_items_item_sku import RedemptionEntryOrderItemsItemSku
+    from voucherify.models.redemption_entry_order_referrer import RedemptionEntryOrderReferrer
+    from voucherify.models.redemption_entry_promotion_tier import RedemptionEntryPromotionTier
+    from voucherify.models.redemption_entry_promotion_tier_action import RedemptionEntryPromotionTierAction
+    from voucherify.models.redemption_entry_promotion_tier_campaign import RedemptionEntryPromotionTierCampaign
+    from voucherify.models.redemption_entry_promotion_tier_summary import RedemptionEntryPromotionTierSummary
+    from voucherify.models.redemption_entry_promotion_tier_summary_orders import (
+        RedemptionEntryPromotionTierSummaryOrders,
+    )
+    from voucherify.models.redemption_entry_promotion_tier_summary_redemptions import (
+        RedemptionEntryPromotionTierSummaryRedemptions,
+    )
+    from voucherify.models.redemption_entry_related_redemptions import RedemptionEntryRelatedRedemptions
+    from voucherify.models.redemption_entry_related_redemptions_redemptions_item import (
+        RedemptionEntryRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemption_entry_related_redemptions_rollbacks_item import (
+        RedemptionEntryRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemption_entry_session import RedemptionEntrySession
+    from voucherify.models.redemption_entry_voucher import RedemptionEntryVoucher
+    from voucherify.models.redemption_entry_voucher_gift import RedemptionEntryVoucherGift
+    from voucherify.models.redemption_entry_voucher_loyalty_card import RedemptionEntryVoucherLoyaltyCard
+    from voucherify.models.redemption_entry_voucher_publish import RedemptionEntryVoucherPublish
+    from voucherify.models.redemption_entry_voucher_redemption import RedemptionEntryVoucherRedemption
+    from voucherify.models.redemption_filters import RedemptionFilters
+    from voucherify.models.redemption_gift import RedemptionGift
+    from voucherify.models.redemption_loyalty_card import RedemptionLoyaltyCard
+    from voucherify.models.redemption_order import RedemptionOrder
+    from voucherify.models.redemption_order_customer import RedemptionOrderCustomer
+    from voucherify.models.redemption_order_items_item import RedemptionOrderItemsItem
+    from voucherify.models.redemption_order_referrer import RedemptionOrderReferrer
+    from voucherify.models.redemption_redeem import RedemptionRedeem
+    from voucherify.models.redemption_redeem_channel import RedemptionRedeemChannel
+    from voucherify.models.redemption_redeem_gift import RedemptionRedeemGift
+    from voucherify.models.redemption_redeem_loyalty_card import RedemptionRedeemLoyaltyCard
+    from voucherify.models.redemption_redeem_related_redemptions import RedemptionRedeemRelatedRedemptions
+    from voucherify.models.redemption_redeem_related_redemptions_redemptions_item import (
+        RedemptionRedeemRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemption_redeem_related_redemptions_rollbacks_item import (
+        RedemptionRedeemRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemption_redeem_voucher import RedemptionRedeemVoucher
+    from voucherify.models.redemption_redeem_voucher_gift import RedemptionRedeemVoucherGift
+    from voucherify.models.redemption_redeem_voucher_loyalty_card import RedemptionRedeemVoucherLoyaltyCard
+    from voucherify.models.redemption_redeem_voucher_publish import RedemptionRedeemVoucherPublish
+    from voucherify.models.redemption_redeem_voucher_redemption import RedemptionRedeemVoucherRedemption
+    from voucherify.models.redemption_related_redemptions import RedemptionRelatedRedemptions
+    from voucherify.models.redemption_related_redemptions_redemptions_item import (
+        RedemptionRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemption_related_redemptions_rollbacks_item import (
+        RedemptionRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemption_reward import RedemptionReward
+    from voucherify.models.redemption_reward_result import RedemptionRewardResult
+    from voucherify.models.redemption_reward_result_parameters import RedemptionRewardResultParameters
+    from voucherify.models.redemption_reward_result_parameters_campaign import RedemptionRewardResultParametersCampaign
+    from voucherify.models.redemption_reward_result_parameters_coin import RedemptionRewardResultParametersCoin
+    from voucherify.models.redemption_reward_result_parameters_product import RedemptionRewardResultParametersProduct
+    from voucherify.models.redemption_rollback import RedemptionRollback
+    from voucherify.models.redemption_rollback_channel import RedemptionRollbackChannel
+    from voucherify.models.redemption_rollback_gift import RedemptionRollbackGift
+    from voucherify.models.redemption_rollback_loyalty_card import RedemptionRollbackLoyaltyCard
+    from voucherify.models.redemption_rollback_order import RedemptionRollbackOrder
+    from voucherify.models.redemption_rollback_related_redemptions import RedemptionRollbackRelatedRedemptions
+    from voucherify.models.redemption_rollback_related_redemptions_redemptions_item import (
+        RedemptionRollbackRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemption_rollback_related_redemptions_rollbacks_item import (
+        RedemptionRollbackRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemption_rollback_request import RedemptionRollbackRequest
+    from voucherify.models.redemption_session import RedemptionSession
+    from voucherify.models.redemption_voucher import RedemptionVoucher
+    from voucherify.models.redemption_voucher_gift import RedemptionVoucherGift
+    from voucherify.models.redemption_voucher_loyalty_card import RedemptionVoucherLoyaltyCard
+    from voucherify.models.redemption_voucher_publish import RedemptionVoucherPublish
+    from voucherify.models.redemption_voucher_redemption import RedemptionVoucherRedemption
+    from voucherify.models.redemptions_get_response_body import RedemptionsGetResponseBody
+    from voucherify.models.redemptions_get_response_body_channel import RedemptionsGetResponseBodyChannel
+    from voucherify.models.redemptions_get_response_body_customer import RedemptionsGetResponseBodyCustomer
+    from voucherify.models.redemptions_get_response_body_gift import RedemptionsGetResponseBodyGift
+    from voucherify.models.redemptions_get_response_body_loyalty_card import RedemptionsGetResponseBodyLoyaltyCard
+    from voucherify.models.redemptions_get_response_body_order import RedemptionsGetResponseBodyOrder
+    from voucherify.models.redemptions_get_response_body_order_customer import RedemptionsGetResponseBodyOrderCustomer
+    from voucherify.models.redemptions_get_response_body_order_items_item import (
+        RedemptionsGetResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.redemptions_get_response_body_order_items_item_product import (
+        RedemptionsGetResponseBodyOrderItemsItemProduct,
+    )
+    from voucherify.models.redemptions_get_response_body_order_items_item_sku import (
+        RedemptionsGetResponseBodyOrderItemsItemSku,
+    )
+    from voucherify.models.redemptions_get_response_body_order_referrer import RedemptionsGetResponseBodyOrderReferrer
+    from voucherify.models.redemptions_get_response_body_promotion_tier import RedemptionsGetResponseBodyPromotionTier
+    from voucherify.models.redemptions_get_response_body_promotion_tier_action import (
+        RedemptionsGetResponseBodyPromotionTierAction,
+    )
+    from voucherify.models.redemptions_get_response_body_promotion_tier_campaign import (
+        RedemptionsGetResponseBodyPromotionTierCampaign,
+    )
+    from voucherify.models.redemptions_get_response_body_promotion_tier_summary import (
+        RedemptionsGetResponseBodyPromotionTierSummary,
+    )
+    from voucherify.models.redemptions_get_response_body_promotion_tier_summary_orders import (
+        RedemptionsGetResponseBodyPromotionTierSummaryOrders,
+    )
+    from voucherify.models.redemptions_get_response_body_promotion_tier_summary_redemptions import (
+        RedemptionsGetResponseBodyPromotionTierSummaryRedemptions,
+    )
+    from voucherify.models.redemptions_get_response_body_related_redemptions import (
+        RedemptionsGetResponseBodyRelatedRedemptions,
+    )
+    from voucherify.models.redemptions_get_response_body_related_redemptions_redemptions_item import (
+        RedemptionsGetResponseBodyRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemptions_get_response_body_related_redemptions_rollbacks_item import (
+        RedemptionsGetResponseBodyRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemptions_get_response_body_session import RedemptionsGetResponseBodySession
+    from voucherify.models.redemptions_get_response_body_voucher import RedemptionsGetResponseBodyVoucher
+    from voucherify.models.redemptions_get_response_body_voucher_gift import RedemptionsGetResponseBodyVoucherGift
+    from voucherify.models.redemptions_get_response_body_voucher_loyalty_card import (
+        RedemptionsGetResponseBodyVoucherLoyaltyCard,
+    )
+    from voucherify.models.redemptions_get_response_body_voucher_publish import RedemptionsGetResponseBodyVoucherPublish
+    from voucherify.models.redemptions_get_response_body_voucher_redemption import (
+        RedemptionsGetResponseBodyVoucherRedemption,
+    )
+    from voucherify.models.redemptions_list_response_body import RedemptionsListResponseBody
+    from voucherify.models.redemptions_list_response_body_redemptions_item import (
+        RedemptionsListResponseBodyRedemptionsItem,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_channel import (
+        RedemptionsListResponseBodyRedemptionsItemChannel,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_customer import (
+        RedemptionsListResponseBodyRedemptionsItemCustomer,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_gift import (
+        RedemptionsListResponseBodyRedemptionsItemGift,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_loyalty_card import (
+        RedemptionsListResponseBodyRedemptionsItemLoyaltyCard,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_order import (
+        RedemptionsListResponseBodyRedemptionsItemOrder,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_order_customer import (
+        RedemptionsListResponseBodyRedemptionsItemOrderCustomer,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_order_items_item import (
+        RedemptionsListResponseBodyRedemptionsItemOrderItemsItem,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_order_items_item_product import (
+        RedemptionsListResponseBodyRedemptionsItemOrderItemsItemProduct,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_order_items_item_sku import (
+        RedemptionsListResponseBodyRedemptionsItemOrderItemsItemSku,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_order_referrer import (
+        RedemptionsListResponseBodyRedemptionsItemOrderReferrer,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_promotion_tier import (
+        RedemptionsListResponseBodyRedemptionsItemPromotionTier,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_promotion_tier_action import (
+        RedemptionsListResponseBodyRedemptionsItemPromotionTierAction,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_promotion_tier_campaign import (
+        RedemptionsListResponseBodyRedemptionsItemPromotionTierCampaign,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_promotion_tier_summary import (
+        RedemptionsListResponseBodyRedemptionsItemPromotionTierSummary,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_promotion_tier_summary_orders import (
+        RedemptionsListResponseBodyRedemptionsItemPromotionTierSummaryOrders,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_promotion_tier_summary_redemptions import (
+        RedemptionsListResponseBodyRedemptionsItemPromotionTierSummaryRedemptions,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_related_redemptions import (
+        RedemptionsListResponseBodyRedemptionsItemRelatedRedemptions,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_related_redemptions_redemptions_item import (
+        RedemptionsListResponseBodyRedemptionsItemRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_related_redemptions_rollbacks_item import (
+        RedemptionsListResponseBodyRedemptionsItemRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_session import (
+        RedemptionsListResponseBodyRedemptionsItemSession,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_voucher import (
+        RedemptionsListResponseBodyRedemptionsItemVoucher,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_voucher_gift import (
+        RedemptionsListResponseBodyRedemptionsItemVoucherGift,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_voucher_loyalty_card import (
+        RedemptionsListResponseBodyRedemptionsItemVoucherLoyaltyCard,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_voucher_publish import (
+        RedemptionsListResponseBodyRedemptionsItemVoucherPublish,
+    )
+    from voucherify.models.redemptions_list_response_body_redemptions_item_voucher_redemption import (
+        RedemptionsListResponseBodyRedemptionsItemVoucherRedemption,
+    )
+    from voucherify.models.redemptions_redeem_request_body import RedemptionsRedeemRequestBody
+    from voucherify.models.redemptions_redeem_request_body_options import RedemptionsRedeemRequestBodyOptions
+    from voucherify.models.redemptions_redeem_request_body_redeemables_item import (
+        RedemptionsRedeemRequestBodyRedeemablesItem,
+    )
+    from voucherify.models.redemptions_redeem_request_body_redeemables_item_gift import (
+        RedemptionsRedeemRequestBodyRedeemablesItemGift,
+    )
+    from voucherify.models.redemptions_redeem_request_body_redeemables_item_reward import (
+        RedemptionsRedeemRequestBodyRedeemablesItemReward,
+    )
+    from voucherify.models.redemptions_redeem_response_body import RedemptionsRedeemResponseBody
+    from voucherify.models.redemptions_redeem_response_body_order import RedemptionsRedeemResponseBodyOrder
+    from voucherify.models.redemptions_redeem_response_body_order_items_item import (
+        RedemptionsRedeemResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.redemptions_rollback_create_request_body import RedemptionsRollbackCreateRequestBody
+    from voucherify.models.redemptions_rollback_create_response_body import RedemptionsRollbackCreateResponseBody
+    from voucherify.models.redemptions_rollback_create_response_body_channel import (
+        RedemptionsRollbackCreateResponseBodyChannel,
+    )
+    from voucherify.models.redemptions_rollback_create_response_body_gift import (
+        RedemptionsRollbackCreateResponseBodyGift,
+    )
+    from voucherify.models.redemptions_rollback_create_response_body_loyalty_card import (
+        RedemptionsRollbackCreateResponseBodyLoyaltyCard,
+    )
+    from voucherify.models.redemptions_rollback_create_response_body_order import (
+        RedemptionsRollbackCreateResponseBodyOrder,
+    )
+    from voucherify.models.redemptions_rollback_create_response_body_related_redemptions import (
+        RedemptionsRollbackCreateResponseBodyRelatedRedemptions,
+    )
+    from voucherify.models.redemptions_rollback_create_response_body_related_redemptions_redemptions_item import (
+        RedemptionsRollbackCreateResponseBodyRelatedRedemptionsRedemptionsItem,
+    )
+    from voucherify.models.redemptions_rollback_create_response_body_related_redemptions_rollbacks_item import (
+        RedemptionsRollbackCreateResponseBodyRelatedRedemptionsRollbacksItem,
+    )
+    from voucherify.models.redemptions_rollbacks_create_request_body import RedemptionsRollbacksCreateRequestBody
+    from voucherify.models.redemptions_rollbacks_create_response_body import RedemptionsRollbacksCreateResponseBody
+    from voucherify.models.redemptions_rollbacks_create_response_body_order import (
+        RedemptionsRollbacksCreateResponseBodyOrder,
+    )
+    from voucherify.models.referee_reward import RefereeReward
+    from voucherify.models.referee_reward_campaign import RefereeRewardCampaign
+    from voucherify.models.referral_code_conditions import ReferralCodeConditions
+    from voucherify.models.referral_code_filter import ReferralCodeFilter
+    from voucherify.models.referral_holder_filters import ReferralHolderFilters
+    from voucherify.models.referral_program import ReferralProgram
+    from voucherify.models.referral_program_custom_event import ReferralProgramCustomEvent
+    from voucherify.models.referral_program_referee_reward import ReferralProgramRefereeReward
+    from voucherify.models.referral_program_referee_reward_related_object_parent import (
+        ReferralProgramRefereeRewardRelatedObjectParent,
+    )
+    from voucherify.models.referrals_members_holders_create_in_bulk_request_body import (
+        ReferralsMembersHoldersCreateInBulkRequestBody,
+    )
+    from voucherify.models.referrals_members_holders_create_in_bulk_response_body import (
+        ReferralsMembersHoldersCreateInBulkResponseBody,
+    )
+    from voucherify.models.referrals_members_holders_list_response_body import ReferralsMembersHoldersListResponseBody
     from voucherify.models.referrer import Referrer
     from voucherify.models.referrer_address import ReferrerAddress
+    from voucherify.models.referrer_id import ReferrerId
+    from voucherify.models.related_redemption import RelatedRedemption
+    from voucherify.models.related_redemptions import RelatedRedemptions
+    from voucherify.models.resource_types import ResourceTypes
+    from voucherify.models.reward import Reward
+    from voucherify.models.reward_assignment import RewardAssignment
+    from voucherify.models.reward_assignment_list import RewardAssignmentList
+    from voucherify.models.reward_assignment_loyalty import RewardAssignmentLoyalty
+    from voucherify.models.reward_assignment_parameters import RewardAssignmentParameters
+    from voucherify.models.reward_assignment_parameters_loyalty import RewardAssignmentParametersLoyalty
+    from voucherify.models.reward_assignment_update_request import RewardAssignmentUpdateRequest
+    from voucherify.models.reward_attributes import RewardAttributes
+    from voucherify.models.reward_campaign import RewardCampaign
+    from voucherify.models.reward_coin import RewardCoin
+    from voucherify.models.reward_parameters import RewardParameters
+    from voucherify.models.reward_product import RewardProduct
+    from voucherify.models.reward_reference import RewardReference
+    from voucherify.models.reward_request import RewardRequest
+    from voucherify.models.reward_type import RewardType
+    from voucherify.models.reward_type_campaign import RewardTypeCampaign
+    from voucherify.models.reward_type_coin import RewardTypeCoin
+    from voucherify.models.reward_type_product import RewardTypeProduct
+    from voucherify.models.rewards_assignments_create_request_body import RewardsAssignmentsCreateRequestBody
+    from voucherify.models.rewards_assignments_create_request_body_parameters import (
+        RewardsAssignmentsCreateRequestBodyParameters,
+    )
+    from voucherify.models.rewards_assignments_create_request_body_parameters_loyalty import (
+        RewardsAssignmentsCreateRequestBodyParametersLoyalty,
+    )
+    from voucherify.models.rewards_assignments_create_response_body import RewardsAssignmentsCreateResponseBody
+    from voucherify.models.rewards_assignments_create_response_body_parameters import (
+        RewardsAssignmentsCreateResponseBodyParameters,
+    )
+    from voucherify.models.rewards_assignments_create_response_body_parameters_loyalty import (
+        RewardsAssignmentsCreateResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.rewards_assignments_get_response_body import RewardsAssignmentsGetResponseBody
+    from voucherify.models.rewards_assignments_get_response_body_parameters import (
+        RewardsAssignmentsGetResponseBodyParameters,
+    )
+    from voucherify.models.rewards_assignments_get_response_body_parameters_loyalty import (
+        RewardsAssignmentsGetResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.rewards_assignments_list_response_body import RewardsAssignmentsListResponseBody
+    from voucherify.models.rewards_assignments_update_request_body import RewardsAssignmentsUpdateRequestBody
+    from voucherify.models.rewards_assignments_update_request_body_parameters import (
+        RewardsAssignmentsUpdateRequestBodyParameters,
+    )
+    from voucherify.models.rewards_assignments_update_request_body_parameters_loyalty import (
+        RewardsAssignmentsUpdateRequestBodyParametersLoyalty,
+    )
+    from voucherify.models.rewards_assignments_update_response_body import RewardsAssignmentsUpdateResponseBody
+    from voucherify.models.rewards_assignments_update_response_body_parameters import (
+        RewardsAssignmentsUpdateResponseBodyParameters,
+    )
+    from voucherify.models.rewards_assignments_update_response_body_parameters_loyalty import (
+        RewardsAssignmentsUpdateResponseBodyParametersLoyalty,
+    )
+    from voucherify.models.rewards_create_request_body import RewardsCreateRequestBody
+    from voucherify.models.rewards_create_request_body_attributes import RewardsCreateRequestBodyAttributes
+    from voucherify.models.rewards_create_request_body_parameters import RewardsCreateRequestBodyParameters
+    from voucherify.models.rewards_create_request_body_parameters_campaign import (
+        RewardsCreateRequestBodyParametersCampaign,
+    )
+    from voucherify.models.rewards_create_request_body_parameters_coin import RewardsCreateRequestBodyParametersCoin
+    from voucherify.models.rewards_create_request_body_parameters_product import (
+        RewardsCreateRequestBodyParametersProduct,
+    )
+    from voucherify.models.rewards_create_response_body import RewardsCreateResponseBody
+    from voucherify.models.rewards_create_response_body_attributes import RewardsCreateResponseBodyAttributes
+    from voucherify.models.rewards_list_response_body import RewardsListResponseBody
+    from voucherify.models.rewards_update_request_body import RewardsUpdateRequestBody
+    from voucherify.models.rewards_update_request_body_attributes import RewardsUpdateRequestBodyAttributes
+    from voucherify.models.rewards_update_request_body_parameters import RewardsUpdateRequestBodyParameters
+    from voucherify.models.rewards_update_request_body_parameters_campaign import (
+        RewardsUpdateRequestBodyParametersCampaign,
+    )
+    from voucherify.models.rewards_update_request_body_parameters_coin import RewardsUpdateRequestBodyParametersCoin
+    from voucherify.models.rewards_update_request_body_parameters_product import (
+        RewardsUpdateRequestBodyParametersProduct,
+    )
+    from voucherify.models.rewards_update_response_body import RewardsUpdateResponseBody
+    from voucherify.models.rewards_update_response_body_attributes import RewardsUpdateResponseBodyAttributes
+    from voucherify.models.segment import Segment
+    from voucherify.models.segments_create_request_body import SegmentsCreateRequestBody
+    from voucherify.models.segments_create_response_body import SegmentsCreateResponseBody
+    from voucherify.models.segments_get_response_body import SegmentsGetResponseBody
+    from voucherify.models.session import Session
+    from voucherify.models.simple_campaign import SimpleCampaign
+    from voucherify.models.simple_campaign_voucher import SimpleCampaignVoucher
+    from voucherify.models.simple_campaign_voucher_redemption import SimpleCampaignVoucherRedemption
     from voucherify.models.simple_customer import SimpleCustomer
     from voucherify.models.simple_customer_required_object_type import SimpleCustomerRequiredObjectType
+    from voucherify.models.simple_event import SimpleEvent
+    from voucherify.models.simple_loyalty_card import SimpleLoyaltyCard
+    from voucherify.models.simple_order import SimpleOrder
+    from voucherify.models.simple_order_item import SimpleOrderItem
+    from voucherify.models.simple_product import SimpleProduct
+    from voucherify.models.simple_product_discount_unit import SimpleProductDiscountUnit
+    from voucherify.models.simple_promotion_stack import SimplePromotionStack
+    from voucherify.models.simple_promotion_stack_campaign import SimplePromotionStackCampaign
+    from voucherify.models.simple_promotion_stack_tiers import SimplePromotionStackTiers
+    from voucherify.models.simple_promotion_tier import SimplePromotionTier
+    from voucherify.models.simple_promotion_tier_campaign import SimplePromotionTierCampaign
+    from voucherify.models.simple_redemption import SimpleRedemption
+    from voucherify.models.simple_redemption_channel import SimpleRedemptionChannel
+    from voucherify.models.simple_redemption_reward_result import SimpleRedemptionRewardResult
+    from voucherify.models.simple_referral_tier import SimpleReferralTier
+    from voucherify.models.simple_segment import SimpleSegment
+    from voucherify.models.simple_sku import SimpleSku
+    from voucherify.models.simple_sku_discount_unit import SimpleSkuDiscountUnit
+    from voucherify.models.simple_voucher import SimpleVoucher
+    from voucherify.models.simple_voucher_redemption import SimpleVoucherRedemption
+    from voucherify.models.sku import Sku
+    from voucherify.models.skus_get_response_body import SkusGetResponseBody
+    from voucherify.models.skus_import_csv_create_response_body import SkusImportCsvCreateResponseBody
+    from voucherify.models.skus_list_for_product import SkusListForProduct
+    from voucherify.models.source_ids_metadata_update_request import SourceIdsMetadataUpdateRequest
+    from voucherify.models.stacking_rules import StackingRules
+    from voucherify.models.string_filter import StringFilter
+    from voucherify.models.string_filter_conditions import StringFilterConditions
+    from voucherify.models.templates_campaigns_campaign_setup_create_request_body import (
+        TemplatesCampaignsCampaignSetupCreateRequestBody,
+    )
+    from voucherify.models.templates_campaigns_campaign_setup_create_request_body_voucher import (
+        TemplatesCampaignsCampaignSetupCreateRequestBodyVoucher,
+    )
+    from voucherify.models.templates_campaigns_campaign_setup_create_request_body_voucher_redemption import (
+        TemplatesCampaignsCampaignSetupCreateRequestBodyVoucherRedemption,
+    )
+    from voucherify.models.templates_campaigns_campaign_setup_create_response_body import (
+        TemplatesCampaignsCampaignSetupCreateResponseBody,
+    )
+    from voucherify.models.templates_campaigns_campaign_setup_create_response_body_created_resources_item import (
+        TemplatesCampaignsCampaignSetupCreateResponseBodyCreatedResourcesItem,
+    )
+    from voucherify.models.templates_campaigns_create_request_body import TemplatesCampaignsCreateRequestBody
+    from voucherify.models.templates_campaigns_create_template_response_body import (
+        TemplatesCampaignsCreateTemplateResponseBody,
+    )
+    from voucherify.models.templates_campaigns_get_response_body import TemplatesCampaignsGetResponseBody
+    from voucherify.models.templates_campaigns_list_response_body import TemplatesCampaignsListResponseBody
+    from voucherify.models.templates_campaigns_tier_setup_create_request_body import (
+        TemplatesCampaignsTierSetupCreateRequestBody,
+    )
+    from voucherify.models.templates_campaigns_tier_setup_create_response_body import (
+        TemplatesCampaignsTierSetupCreateResponseBody,
+    )
+    from voucherify.models.templates_campaigns_tier_setup_create_response_body_created_resources_item import (
+        TemplatesCampaignsTierSetupCreateResponseBodyCreatedResourcesItem,
+    )
+    from voucherify.models.templates_campaigns_update_request_body import TemplatesCampaignsUpdateRequestBody
+    from voucherify.models.templates_campaigns_update_response_body import TemplatesCampaignsUpdateResponseBody
+    from voucherify.models.transaction_earning_rule import TransactionEarningRule
+    from voucherify.models.transaction_event import TransactionEvent
+    from voucherify.models.transaction_order import TransactionOrder
+    from voucherify.models.trash_bin_filters import TrashBinFilters
+    from voucherify.models.trash_bin_item import TrashBinItem
+    from voucherify.models.trash_bin_list_response_body import TrashBinListResponseBody
+    from voucherify.models.trash_bin_resource_type_conditions import TrashBinResourceTypeConditions
+    from voucherify.models.trash_bin_resource_type_filter import TrashBinResourceTypeFilter
+    from voucherify.models.usage_notifications import UsageNotifications
+    from voucherify.models.user import User
+    from voucherify.models.validated_redeemable import ValidatedRedeemable
+    from voucherify.models.validation_rule import ValidationRule
+    from voucherify.models.validation_rule_applicable_to import ValidationRuleApplicableTo
+    from voucherify.models.validation_rule_assignment import ValidationRuleAssignment
+    from voucherify.models.validation_rule_assignment_list import ValidationRuleAssignmentList
+    from voucherify.models.validation_rule_assignments_list import ValidationRuleAssignmentsList
+    from voucherify.models.validation_rule_bundle_rule import ValidationRuleBundleRule
     from voucherify.models.validation_rule_error import ValidationRuleError
+    from voucherify.models.validation_rule_error_library import ValidationRuleErrorLibrary
+    from voucherify.models.validation_rule_request import ValidationRuleRequest
+    from voucherify.models.validation_rule_rule import ValidationRuleRule
+    from voucherify.models.validation_rules_assignments_create_request_body import (
+        ValidationRulesAssignmentsCreateRequestBody,
+    )
+    from voucherify.models.validation_rules_assignments_create_response_body import (
+        ValidationRulesAssignmentsCreateResponseBody,
+    )
+    from voucherify.models.validation_rules_assignments_list import ValidationRulesAssignmentsList
+    from voucherify.models.validation_rules_assignments_list_response_body import (
+        ValidationRulesAssignmentsListResponseBody,
+    )
+    from voucherify.models.validation_rules_create_request_body import ValidationRulesCreateRequestBody
+    from voucherify.models.validation_rules_create_request_body_applicable_to import (
+        ValidationRulesCreateRequestBodyApplicableTo,
+    )
     from voucherify.models.validation_rules_create_request_body_error import ValidationRulesCreateRequestBodyError
+    from voucherify.models.validation_rules_create_response_body import ValidationRulesCreateResponseBody
+    from voucherify.models.validation_rules_create_response_body_applicable_to import (
+        ValidationRulesCreateResponseBodyApplicableTo,
+    )
     from voucherify.models.validation_rules_create_response_body_error import ValidationRulesCreateResponseBodyError
+    from voucherify.models.validation_rules_get_response_body import ValidationRulesGetResponseBody
+    from voucherify.models.validation_rules_get_response_body_applicable_to import (
+        ValidationRulesGetResponseBodyApplicableTo,
+    )
     from voucherify.models.validation_rules_get_response_body_error import ValidationRulesGetResponseBodyError
+    from voucherify.models.validation_rules_list_response_body import ValidationRulesListResponseBody
+    from voucherify.models.validation_rules_update_request_body import ValidationRulesUpdateRequestBody
+    from voucherify.models.validation_rules_update_request_body_applicable_to import (
+        ValidationRulesUpdateRequestBodyApplicableTo,
+    )
     from voucherify.models.validation_rules_update_request_body_error import ValidationRulesUpdateRequestBodyError
+    from voucherify.models.validation_rules_update_response_body import ValidationRulesUpdateResponseBody
+    from voucherify.models.validation_rules_update_response_body_applicable_to import (
+        ValidationRulesUpdateResponseBodyApplicableTo,
+    )
     from voucherify.models.validation_rules_update_response_body_error import ValidationRulesUpdateResponseBodyError
+    from voucherify.models.validations_redeemable_inapplicable import ValidationsRedeemableInapplicable
+    from voucherify.models.validations_redeemable_inapplicable_result import ValidationsRedeemableInapplicableResult
+    from voucherify.models.validations_redeemable_inapplicable_result_details import (
+        ValidationsRedeemableInapplicableResultDetails,
+    )
+    from voucherify.models.validations_redeemable_skipped import ValidationsRedeemableSkipped
+    from voucherify.models.validations_redeemable_skipped_result import ValidationsRedeemableSkippedResult
+    from voucherify.models.validations_redeemable_skipped_result_details import (
+        ValidationsRedeemableSkippedResultDetails,
+    )
+    from voucherify.models.validations_validate_request_body import ValidationsValidateRequestBody
+    from voucherify.models.validations_validate_request_body_options import ValidationsValidateRequestBodyOptions
+    from voucherify.models.validations_validate_request_body_redeemables_item import (
+        ValidationsValidateRequestBodyRedeemablesItem,
+    )
+    from voucherify.models.validations_validate_request_body_redeemables_item_gift import (
+        ValidationsValidateRequestBodyRedeemablesItemGift,
+    )
+    from voucherify.models.validations_validate_request_body_redeemables_item_reward import (
+        ValidationsValidateRequestBodyRedeemablesItemReward,
+    )
+    from voucherify.models.validations_validate_response_body import ValidationsValidateResponseBody
+    from voucherify.models.validations_validate_response_body_order import ValidationsValidateResponseBodyOrder
+    from voucherify.models.validations_validate_response_body_order_items_item import (
+        ValidationsValidateResponseBodyOrderItemsItem,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item import (
+        ValidationsValidateResponseBodyRedeemablesItem,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_order import (
+        ValidationsValidateResponseBodyRedeemablesItemOrder,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_order_customer import (
+        ValidationsValidateResponseBodyRedeemablesItemOrderCustomer,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_order_referrer import (
+        ValidationsValidateResponseBodyRedeemablesItemOrderReferrer,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_result import (
+        ValidationsValidateResponseBodyRedeemablesItemResult,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_result_details import (
+        ValidationsValidateResponseBodyRedeemablesItemResultDetails,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_result_discount import (
+        ValidationsValidateResponseBodyRedeemablesItemResultDiscount,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_result_discount_product import (
+        ValidationsValidateResponseBodyRedeemablesItemResultDiscountProduct,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_result_gift import (
+        ValidationsValidateResponseBodyRedeemablesItemResultGift,
+    )
+    from voucherify.models.validations_validate_response_body_redeemables_item_result_loyalty_card import (
+        ValidationsValidateResponseBodyRedeemablesItemResultLoyaltyCard,
+    )
+    from voucherify.models.validity_hours import ValidityHours
+    from voucherify.models.validity_hours_daily import ValidityHoursDaily
+    from voucherify.models.validity_hours_daily_item import ValidityHoursDailyItem
+    from voucherify.models.validity_timeframe import ValidityTimeframe
+    from voucherify.models.voucher import Voucher
+    from voucherify.models.voucher_asset import VoucherAsset
+    from voucherify.models.voucher_assets import VoucherAssets
+    from voucherify.models.voucher_assets_barcode import VoucherAssetsBarcode
+    from voucherify.models.voucher_assets_qr import VoucherAssetsQr
+    from voucherify.models.voucher_balance import VoucherBalance
+    from voucherify.models.voucher_balance_related_object import VoucherBalanceRelatedObject
+    from voucherify.models.voucher_gift import VoucherGift
+    from voucherify.models.voucher_loyalty_card import VoucherLoyaltyCard
+    from voucherify.models.voucher_publish import VoucherPublish
+    from voucherify.models.voucher_redemption import VoucherRedemption
+    from voucherify.models.voucher_redemption_limit import VoucherRedemptionLimit
+    from voucherify.models.voucher_transaction import VoucherTransaction
+    from voucherify.models.voucher_transaction_details import VoucherTransactionDetails
+    from voucherify.models.voucher_transaction_details_balance import VoucherTransactionDetailsBalance
+    from voucherify.models.voucher_transaction_details_balance_related_object import (
+        VoucherTransactionDetailsBalanceRelatedObject,
+    )
+    from voucherify.models.voucher_transaction_details_custom_event import VoucherTransactionDetailsCustomEvent
+    from voucherify.models.voucher_transaction_details_earning_rule import VoucherTransactionDetailsEarningRule
+    from voucherify.models.voucher_transaction_details_earning_rule_source import (
+        VoucherTransactionDetailsEarningRuleSource,
+    )
+    from voucherify.models.voucher_transaction_details_event import VoucherTransactionDetailsEvent
+    from voucherify.models.voucher_transaction_details_event_schema import VoucherTransactionDetailsEventSchema
+    from voucherify.models.voucher_transaction_details_holder_loyalty_tier import (
+        VoucherTransactionDetailsHolderLoyaltyTier,
+    )
+    from voucherify.models.voucher_transaction_details_loyalty_tier import VoucherTransactionDetailsLoyaltyTier
+    from voucherify.models.voucher_transaction_details_order import VoucherTransactionDetailsOrder
+    from voucherify.models.voucher_transaction_details_redemption import VoucherTransactionDetailsRedemption
+    from voucherify.models.voucher_transaction_details_reward import VoucherTransactionDetailsReward
+    from voucherify.models.voucher_transaction_details_rollback import VoucherTransactionDetailsRollback
+    from voucherify.models.voucher_transaction_details_segment import VoucherTransactionDetailsSegment
+    from voucherify.models.voucher_transaction_list import VoucherTransactionList
+    from voucherify.models.voucher_transactions_export_filter_conditions import (
+        VoucherTransactionsExportFilterConditions,
+    )
+    from voucherify.models.voucher_transactions_export_filter_conditions_voucher_id import (
+        VoucherTransactionsExportFilterConditionsVoucherId,
+    )
+    from voucherify.models.voucher_transactions_export_filter_conditions_voucher_id_conditions import (
+        VoucherTransactionsExportFilterConditionsVoucherIdConditions,
+    )
+    from voucherify.models.voucher_transactions_export_parameters import VoucherTransactionsExportParameters
+    from voucherify.models.voucher_transactions_filters import VoucherTransactionsFilters
+    from voucherify.models.voucher_type_conditions import VoucherTypeConditions
+    from voucherify.models.voucher_type_filter import VoucherTypeFilter
+    from voucherify.models.voucher_with_categories import VoucherWithCategories
+    from voucherify.models.voucher_with_categories_gift import VoucherWithCategoriesGift
+    from voucherify.models.voucher_with_categories_loyalty_card import VoucherWithCategoriesLoyaltyCard
+    from voucherify.models.voucher_with_categories_publish import VoucherWithCategoriesPublish
+    from voucherify.models.voucher_with_categories_redemption import VoucherWithCategoriesRedemption
+    from voucherify.models.vouchers_balance_update_request_body import VouchersBalanceUpdateRequestBody
+    from voucherify.models.vouchers_balance_update_response_body import VouchersBalanceUpdateResponseBody
+    from voucherify.models.vouchers_balance_update_response_body_related_object import (
+        VouchersBalanceUpdateResponseBodyRelatedObject,
+    )
+    from voucherify.models.vouchers_create_request_body import VouchersCreateRequestBody
+    from voucherify.models.vouchers_create_request_body_redemption import VouchersCreateRequestBodyRedemption
+    from voucherify.models.vouchers_create_response_body import VouchersCreateResponseBody
+    from voucherify.models.vouchers_create_response_body_gift import VouchersCreateResponseBodyGift
+    from voucherify.models.vouchers_create_response_body_loyalty_card import VouchersCreateResponseBodyLoyaltyCard
+    from voucherify.models.vouchers_create_response_body_publish import VouchersCreateResponseBodyPublish
+    from voucherify.models.vouchers_create_response_body_redemption import VouchersCreateResponseBodyRedemption
+    from voucherify.models.vouchers_create_with_specific_code_request_body import (
+        VouchersCreateWithSpecificCodeRequestBody,
+    )
+    from voucherify.models.vouchers_create_with_specific_code_request_body_redemption import (
+        VouchersCreateWithSpecificCodeRequestBodyRedemption,
+    )
+    from voucherify.models.vouchers_disable_response_body import VouchersDisableResponseBody
+    from voucherify.models.vouchers_disable_response_body_gift import VouchersDisableResponseBodyGift
+    from voucherify.models.vouchers_disable_response_body_loyalty_card import VouchersDisableResponseBodyLoyaltyCard
+    from voucherify.models.vouchers_disable_response_body_publish import VouchersDisableResponseBodyPublish
+    from voucherify.models.vouchers_disable_response_body_redemption import VouchersDisableResponseBodyRedemption
+    from voucherify.models.vouchers_enable_response_body import VouchersEnableResponseBody
+    from voucherify.models.vouchers_enable_response_body_gift import VouchersEnableResponseBodyGift
+    from voucherify.models.vouchers_enable_response_body_loyalty_card import VouchersEnableResponseBodyLoyaltyCard
+    from voucherify.models.vouchers_enable_response_body_publish import VouchersEnableResponseBodyPublish
+    from voucherify.models.vouchers_enable_response_body_redemption import VouchersEnableResponseBodyRedemption
+    from voucherify.models.vouchers_get_response_body import VouchersGetResponseBody
+    from voucherify.models.vouchers_get_response_body_gift import VouchersGetResponseBodyGift
+    from voucherify.models.vouchers_get_response_body_loyalty_card import VouchersGetResponseBodyLoyaltyCard
+    from voucherify.models.vouchers_get_response_body_publish import VouchersGetResponseBodyPublish
+    from voucherify.models.vouchers_get_response_body_redemption import VouchersGetResponseBodyRedemption
+    from voucherify.models.vouchers_import_create_item_request_body import VouchersImportCreateItemRequestBody
+    from voucherify.models.vouchers_import_create_item_request_body_redemption import (
+        VouchersImportCreateItemRequestBodyRedemption,
+    )
+    from voucherify.models.vouchers_import_create_response_body import VouchersImportCreateResponseBody
+    from voucherify.models.vouchers_import_csv_create_response_body import VouchersImportCsvCreateResponseBody
+    from voucherify.models.vouchers_list_response_body import VouchersListResponseBody
+    from voucherify.models.vouchers_metadata_update_in_bulk_request_body import VouchersMetadataUpdateInBulkRequestBody
+    from voucherify.models.vouchers_metadata_update_in_bulk_response_body import (
+        VouchersMetadataUpdateInBulkResponseBody,
+    )
+    from voucherify.models.vouchers_redemption_get_response_body import VouchersRedemptionGetResponseBody
+    from voucherify.models.vouchers_transactions_export_create_request_body import (
+        VouchersTransactionsExportCreateRequestBody,
+    )
+    from voucherify.models.vouchers_transactions_export_create_response_body import (
+        VouchersTransactionsExportCreateResponseBody,
+    )
+    from voucherify.models.vouchers_transactions_export_create_response_body_result import (
+        VouchersTransactionsExportCreateResponseBodyResult,
+    )
+    from voucherify.models.vouchers_transactions_list_response_body import VouchersTransactionsListResponseBody
+    from voucherify.models.vouchers_update_in_bulk_item_request_body import VouchersUpdateInBulkItemRequestBody
+    from voucherify.models.vouchers_update_in_bulk_response_body import VouchersUpdateInBulkResponseBody
+    from voucherify.models.vouchers_update_request_body import VouchersUpdateRequestBody
+    from voucherify.models.vouchers_update_response_body import VouchersUpdateResponseBody
+    from voucherify.models.vouchers_update_response_body_gift import VouchersUpdateResponseBodyGift
+    from voucherify.models.vouchers_update_response_body_loyalty_card import VouchersUpdateResponseBodyLoyaltyCard
+    from voucherify.models.vouchers_update_response_body_publish import VouchersUpdateResponseBodyPublish
+    from voucherify.models.vouchers_update_response_body_redemption import VouchersUpdateResponseBodyRedemption
 
 __all__ = [
+    "AccessSettings",
+    "AccessSettingsAreas",
+    "AccessSettingsAssign",
+    "AccessSettingsCampaignAssignmentsList",
+    "AccessSettingsUnassign",
+    "ApplicableOrderItemUnits",
+    "ApplicableTo",
+    "ApplicableToEffect",
+    "ApplicableToOrderItemUnitsItem",
+    "ApplicableToResultList",
+    "ApplicationDetail",
+    "ApplicationDetailsItem",
+    "AreaStoreCampaignAssignment",
+    "AreaStoreCampaignAssignmentList",
+    "AsyncAction",
+    "AsyncActionBase",
+    "AsyncActionError",
+    "AsyncActionFailure",
+    "AsyncActionGetResponseBody",
+    "AsyncActionReference",
+    "AsyncActionResult",
+    "AsyncActionsListResponseBody",
+    "BalanceRelatedObject",
+    "Branding",
+    "BrandingAddress",
+    "BrandingBrand",
+    "BrandingCockpits",
+    "BrandingContact",
+    "Bundle",
+    "BundleIdentifiedItem",
+    "BundleMissingItem",
+    "BusValRuleAssignment",
+    "Campaign",
+    "CampaignAccessSettingsParameter",
+    "CampaignActiveFilter",
+    "CampaignBase",
+    "CampaignCreatePromotion",
+    "CampaignCreateVoucher",
+    "CampaignCreationStatusConditions",
+    "CampaignCreationStatusFilter",
+    "CampaignFilters",
+    "CampaignLoyaltyCard",
+    "CampaignLoyaltyCardExpirationRules",
+    "CampaignLoyaltyVoucher",
+    "CampaignLoyaltyVoucherRedemption",
+    "CampaignPromotionTierCreate",
+    "CampaignSetupVoucher",
+    "CampaignStatusConditions",
+    "CampaignStatusFilter",
+    "CampaignTemplate",
+    "CampaignTemplateFilters",
+    "CampaignTemplateList",
+    "CampaignTransactionExportRequest",
+    "CampaignTransactionListFilters",
+    "CampaignTypeConditions",
+    "CampaignTypeFilter",
+    "CampaignUpdateOptions",
+    "CampaignUpdateTypeConditions",
+    "CampaignUpdateTypeFilter",
+    "CampaignVoucher",
+    "CampaignVoucherRedemption",
+    "CampaignsCreateRequestBody",
+    "CampaignsCreateRequestBodyPromotion",
+    "CampaignsCreateRequestBodyVoucher",
+    "CampaignsCreateRequestBodyVoucherRedemption",
+    "CampaignsCreateResponseBody",
+    "CampaignsDeleteResponseBody",
+    "CampaignsGetResponseBody",
+    "CampaignsImportCreateResponseBody",
+    "CampaignsImportCsvCreateResponseBody",
+    "CampaignsImportVoucherItem",
+    "CampaignsImportVoucherItemRedemption",
+    "CampaignsListResponseBody",
+    "CampaignsSummaryGetResponseBody",
+    "CampaignsTransactionsExportCreateRequestBody",
+    "CampaignsTransactionsExportCreateRequestBodyParameters",
+    "CampaignsTransactionsExportCreateResponseBody",
+    "CampaignsTransactionsExportCreateResponseBodyParameters",
+    "CampaignsTransactionsExportCreateResponseBodyParametersFilters",
+    "CampaignsTransactionsExportCreateResponseBodyParametersFiltersCampaignId",
+    "CampaignsTransactionsExportCreateResponseBodyParametersFiltersCampaignIdConditions",
+    "CampaignsTransactionsExportCreateResponseBodyResult",
+    "CampaignsTransactionsListResponseBody",
+    "CampaignsUpdateRequestBody",
+    "CampaignsUpdateRequestBodyOptions",
+    "CampaignsUpdateResponseBody",
+    "CampaignsVouchersCreateCombinedResponseBody",
+    "CampaignsVouchersCreateCombinedResponseBodyGift",
+    "CampaignsVouchersCreateCombinedResponseBodyLoyaltyCard",
+    "CampaignsVouchersCreateCombinedResponseBodyPublish",
+    "CampaignsVouchersCreateCombinedResponseBodyRedemption",
+    "CampaignsVouchersCreateInBulkRequestBody",
+    "CampaignsVouchersCreateInBulkRequestBodyRedemption",
+    "CampaignsVouchersCreateRequestBody",
+    "CampaignsVouchersCreateRequestBodyRedemption",
+    "CampaignsVouchersCreateResponseBody",
+    "CampaignsVouchersCreateResponseBodyGift",
+    "CampaignsVouchersCreateResponseBodyLoyaltyCard",
+    "CampaignsVouchersCreateResponseBodyPublish",
+    "CampaignsVouchersCreateResponseBodyRedemption",
+    "CategoriesCreateRequestBody",
+    "CategoriesCreateResponseBody",
+    "CategoriesGetResponseBody",
+    "CategoriesListResponseBody",
+    "CategoriesUpdateRequestBody",
+    "CategoriesUpdateResponseBody",
+    "Category",
+    "CategoryRequest",
+    "CategoryWithStackingRulesType",
+    "ClientEventsCreateRequestBody",
     "ClientEventsCreateRequestBodyLoyalty",
     "ClientEventsCreateRequestBodyReferral",
+    "ClientEventsCreateResponseBody",
+    "ClientPromotionsTiersListResponseBody",
+    "ClientQualificationsCheckEligibilityRequestBody",
+    "ClientQualificationsCheckEligibilityRequestBodySession",
+    "ClientQualificationsCheckEligibilityResponseBody",
+    "ClientQualificationsCheckEligibilityResponseBodyOrder",
+    "ClientQualificationsCheckEligibilityResponseBodyOrderItemsItem",
+    "ClientRedemptionsRedeemRequestBody",
+    "ClientRedemptionsRedeemRequestBodyOptions",
+    "ClientRedemptionsRedeemRequestBodyRedeemablesItem",
+    "ClientRedemptionsRedeemRequestBodyRedeemablesItemGift",
+    "ClientRedemptionsRedeemRequestBodyRedeemablesItemReward",
+    "ClientRedemptionsRedeemResponseBody",
+    "ClientRedemptionsRedeemResponseBodyOrder",
+    "ClientRedemptionsRedeemResponseBodyOrderItemsItem",
+    "ClientValidationsValidateRequestBody",
+    "ClientValidationsValidateRequestBodyOptions",
+    "ClientValidationsValidateRequestBodyRedeemablesItem",
+    "ClientValidationsValidateRequestBodyRedeemablesItemGift",
+    "ClientValidationsValidateRequestBodyRedeemablesItemReward",
+    "ClientValidationsValidateResponseBody",
+    "ClientValidationsValidateResponseBodyOrder",
+    "ClientValidationsValidateResponseBodyOrderItemsItem",
+    "ClientValidationsValidateResponseBodyRedeemablesItem",
+    "ClientValidationsValidateResponseBodyRedeemablesItemOrder",
+    "ClientValidationsValidateResponseBodyRedeemablesItemOrderCustomer",
+    "ClientValidationsValidateResponseBodyRedeemablesItemOrderReferrer",
+    "ClientValidationsValidateResponseBodyRedeemablesItemResult",
+    "ClientValidationsValidateResponseBodyRedeemablesItemResultDetails",
+    "ClientValidationsValidateResponseBodyRedeemablesItemResultDiscount",
+    "ClientValidationsValidateResponseBodyRedeemablesItemResultDiscountProduct",
+    "ClientValidationsValidateResponseBodyRedeemablesItemResultGift",
+    "ClientValidationsValidateResponseBodyRedeemablesItemResultLoyaltyCard",
+    "CodeConfig",
+    "CreatePublicationCampaign",
+    "CreatedResource",
+    "CustomEvent",
+    "CustomEventLoyalty",
+    "CustomEventProperty",
+    "CustomEventReferral",
+    "CustomEventSchema",
+    "CustomEventSchemaDefinition",
     "Customer",
+    "CustomerActivity",
+    "CustomerActivityCustomerEvent",
+    "CustomerActivityData",
+    "CustomerActivityDetails",
+    "CustomerActivityLoyalty",
+    "CustomerActivityRedemption",
+    "CustomerActivityReferral",
+    "CustomerActivityValidation",
+    "CustomerActivityValidationRedeemable",
     "CustomerAddress",
+    "CustomerAssets",
+    "CustomerDetails",
+    "CustomerId",
+    "CustomerLoyalty",
+    "CustomerLoyaltyCampaign",
+    "CustomerPermanentDeletionData",
+    "CustomerRedeemable",
+    "CustomerRedeemableDetails",
+    "CustomerRedeemableFilters",
+    "CustomerRedeemableRedeemable",
+    "CustomerReferral",
+    "CustomerReferrals",
+    "CustomerReferralsCampaignsItem",
+    "CustomerSummary",
+    "CustomerSummaryGift",
+    "CustomerSummaryLoyaltyCard",
+    "CustomerSummaryOrders",
+    "CustomerSummaryRedemptions",
+    "CustomerSummaryRedemptionsGift",
+    "CustomerSummaryRedemptionsLoyaltyCard",
+    "CustomerWithSummaryLoyaltyReferrals",
     "CustomerWithSummaryLoyaltyReferralsAddress",
+    "CustomerWithSummaryLoyaltyReferralsAssets",
+    "CustomersActivityListResponseBody",
+    "CustomersCreateRequestBody",
     "CustomersCreateRequestBodyAddress",
+    "CustomersCreateResponseBody",
     "CustomersCreateResponseBodyAddress",
+    "CustomersCreateResponseBodyAssets",
+    "CustomersGetResponseBody",
     "CustomersGetResponseBodyAddress",
+    "CustomersGetResponseBodyAssets",
+    "CustomersImportCsvCreateResponseBody",
+    "CustomersListResponseBody",
+    "CustomersMetadataUpdateInBulkRequestBody",
+    "CustomersMetadataUpdateInBulkResponseBody",
+    "CustomersPermanentDeletionCreateResponseBody",
+    "CustomersPermanentDeletionCreateResponseBodyDataJson",
+    "CustomersRedeemablesListResponseBody",
+    "CustomersSegmentsListResponseBody",
+    "CustomersUpdateInBulkRequestBody",
     "CustomersUpdateInBulkRequestBodyAddress",
+    "CustomersUpdateInBulkResponseBody",
+    "CustomersUpdateRequestBody",
     "CustomersUpdateRequestBodyAddress",
+    "CustomersUpdateResponseBody",
     "CustomersUpdateResponseBodyAddress",
+    "CustomersUpdateResponseBodyAssets",
+    "DateTimeFilter",
+    "DateTimeFilterConditions",
+    "DateTimeRange",
+    "DayOfWeekConditions",
+    "DayOfWeekFilter",
+    "Discount",
+    "DiscountProduct",
+    "DiscountUnit",
+    "DiscountUnitMultipleOneUnit",
+    "EarningRule",
+    "EarningRuleApplicableItem",
+    "EarningRuleBanner",
+    "EarningRuleCustomEvent",
+    "EarningRuleExpirationRules",
+    "EarningRuleList",
+    "EarningRuleLoyalty",
+    "EarningRuleLoyaltyCustomEvent",
+    "EarningRuleLoyaltyCustomEventMetadata",
+    "EarningRuleLoyaltyCustomer",
+    "EarningRuleLoyaltyCustomerMetadata",
+    "EarningRuleLoyaltyOrder",
+    "EarningRuleLoyaltyOrderAmount",
+    "EarningRuleLoyaltyOrderItems",
+    "EarningRuleLoyaltyOrderItemsAmount",
+    "EarningRuleLoyaltyOrderItemsAmountApplicableToItem",
+    "EarningRuleLoyaltyOrderItemsQuantity",
+    "EarningRuleLoyaltyOrderItemsQuantityApplicableToItem",
+    "EarningRuleLoyaltyOrderItemsSubtotalAmount",
+    "EarningRuleLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "EarningRuleLoyaltyOrderMetadata",
+    "EarningRuleLoyaltyOrderTotalAmount",
+    "EarningRuleLoyaltyTier",
+    "EarningRuleMetadataRate",
+    "EarningRuleMetadataSource",
+    "EarningRuleOrder",
+    "EarningRuleOrderItems",
+    "EarningRuleOrderItemsRate",
+    "EarningRulePendingPoints",
+    "EarningRulePointsRate",
+    "EarningRuleSegment",
+    "EarningRuleSource",
     "Error",
     "ErrorError",
     "ErrorMessage",
+    "EventCreateReferral",
+    "EventSource",
+    "EventSourceApiKey",
+    "EventSourceUser",
     "EventsCreateRequestBody",
     "EventsCreateRequestBodyLoyalty",
     "EventsCreateRequestBodyReferral",
     "EventsCreateResponseBody",
+    "Export",
+    "ExportCampaignTransactionsFilters",
+    "ExportFilters",
+    "ExportOrderFields",
+    "ExportOrderOrder",
+    "ExportParameters",
+    "ExportParametersFilters",
+    "ExportResult",
+    "ExportVoucherTransactionsFields",
+    "ExportVoucherTransactionsFilters",
+    "ExportVoucherTransactionsOrder",
+    "ExportsCreateRequestBody",
+    "ExportsCreateRequestBodyParameters",
+    "ExportsCreateRequestBodyParametersFilters",
+    "ExportsCreateResponseBody",
+    "ExportsCreateResponseBodyParameters",
+    "ExportsCreateResponseBodyParametersFilters",
+    "ExportsGetResponseBody",
+    "ExportsGetResponseBodyParameters",
+    "ExportsGetResponseBodyParametersFilters",
+    "ExportsGetResponseBodyResult",
+    "ExportsListResponseBody",
+    "FieldConditions",
+    "FieldFilter",
+    "FilterConditions",
+    "FilterConditionsDateTime",
+    "FilterConditionsDateTimeConditions",
+    "FilterConditionsString",
+    "FiltersCondition",
+    "Gift",
+    "HolderRoleConditions",
+    "HolderRoleFilter",
+    "IdReference",
+    "InapplicableTo",
+    "InapplicableToOrderItemUnitsItem",
+    "InapplicableToResultList",
+    "Junction",
+    "ListPublicationsItemValidSingleVoucher",
+    "ListPublicationsItemValidSingleVoucherMetadata",
+    "ListPublicationsItemVoucher",
+    "Location",
+    "LocationFilters",
+    "LocationShape",
+    "LocationShapeDistance",
+    "LocationShapeGeojson",
+    "LocationsGetResponseBody",
+    "LocationsGetResponseBodyShape",
+    "LocationsGetResponseBodyShapeDistance",
+    "LocationsGetResponseBodyShapeGeojson",
+    "LocationsListResponseBody",
+    "LoyaltiesCampaignPendingPointsListResponseBody",
+    "LoyaltiesCreateCampaignRequestBody",
+    "LoyaltiesCreateCampaignResponseBody",
+    "LoyaltiesDeleteResponseBody",
+    "LoyaltiesEarningRulesCreateRequestBodyItem",
+    "LoyaltiesEarningRulesCreateRequestBodyItemCustomEvent",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyalty",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomer",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrder",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItems",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesCreateRequestBodyItemLoyaltyTier",
+    "LoyaltiesEarningRulesCreateRequestBodyItemPendingPoints",
+    "LoyaltiesEarningRulesCreateRequestBodyItemSegment",
+    "LoyaltiesEarningRulesCreateRequestBodyItemSource",
+    "LoyaltiesEarningRulesCreateResponseBody",
+    "LoyaltiesEarningRulesCreateResponseBodyCustomEvent",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyalty",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomer",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrder",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItems",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesCreateResponseBodyLoyaltyTier",
+    "LoyaltiesEarningRulesCreateResponseBodyPendingPoints",
+    "LoyaltiesEarningRulesCreateResponseBodySegment",
+    "LoyaltiesEarningRulesCreateResponseBodySource",
+    "LoyaltiesEarningRulesDisableResponseBody",
+    "LoyaltiesEarningRulesDisableResponseBodyCustomEvent",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyalty",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomer",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrder",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItems",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesDisableResponseBodyLoyaltyTier",
+    "LoyaltiesEarningRulesDisableResponseBodyPendingPoints",
+    "LoyaltiesEarningRulesDisableResponseBodySegment",
+    "LoyaltiesEarningRulesDisableResponseBodySource",
+    "LoyaltiesEarningRulesEnableResponseBody",
+    "LoyaltiesEarningRulesEnableResponseBodyCustomEvent",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyalty",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomer",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrder",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItems",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesEnableResponseBodyLoyaltyTier",
+    "LoyaltiesEarningRulesEnableResponseBodyPendingPoints",
+    "LoyaltiesEarningRulesEnableResponseBodySegment",
+    "LoyaltiesEarningRulesEnableResponseBodySource",
+    "LoyaltiesEarningRulesGetResponseBody",
+    "LoyaltiesEarningRulesGetResponseBodyCustomEvent",
+    "LoyaltiesEarningRulesGetResponseBodyLoyalty",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomer",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrder",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItems",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesGetResponseBodyLoyaltyTier",
+    "LoyaltiesEarningRulesGetResponseBodyPendingPoints",
+    "LoyaltiesEarningRulesGetResponseBodySegment",
+    "LoyaltiesEarningRulesGetResponseBodySource",
+    "LoyaltiesEarningRulesListResponseBody",
+    "LoyaltiesEarningRulesUpdateRequestBody",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyalty",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomer",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrder",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItems",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesUpdateRequestBodyLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesUpdateRequestBodyPendingPoints",
+    "LoyaltiesEarningRulesUpdateRequestBodySource",
+    "LoyaltiesEarningRulesUpdateResponseBody",
+    "LoyaltiesEarningRulesUpdateResponseBodyCustomEvent",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyalty",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomEvent",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomEventMetadata",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomer",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyCustomerMetadata",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrder",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderAmount",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItems",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsAmount",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsAmountApplicableToItem",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsQuantity",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsQuantityApplicableToItem",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsSubtotalAmount",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderItemsSubtotalAmountApplicableToItem",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderMetadata",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyOrderTotalAmount",
+    "LoyaltiesEarningRulesUpdateResponseBodyLoyaltyTier",
+    "LoyaltiesEarningRulesUpdateResponseBodyPendingPoints",
+    "LoyaltiesEarningRulesUpdateResponseBodySegment",
+    "LoyaltiesEarningRulesUpdateResponseBodySource",
+    "LoyaltiesGetCampaignResponseBody",
+    "LoyaltiesListCampaignsResponseBody",
+    "LoyaltiesListMembersResponseBody",
+    "LoyaltiesLoyaltyTierReward",
+    "LoyaltiesMemberActivityListResponseBody",
+    "LoyaltiesMembersBalanceUpdateRequestBody",
+    "LoyaltiesMembersBalanceUpdateResponseBody",
+    "LoyaltiesMembersBalanceUpdateResponseBodyRelatedObject",
+    "LoyaltiesMembersCreateRequestBody",
+    "LoyaltiesMembersCreateResponseBody",
+    "LoyaltiesMembersCreateResponseBodyLoyaltyCard",
+    "LoyaltiesMembersCreateResponseBodyPublish",
+    "LoyaltiesMembersCreateResponseBodyRedemption",
+    "LoyaltiesMembersGetResponseBody",
+    "LoyaltiesMembersGetResponseBodyLoyaltyCard",
+    "LoyaltiesMembersGetResponseBodyPublish",
+    "LoyaltiesMembersGetResponseBodyRedemption",
+    "LoyaltiesMembersPendingPointsActivateResponseBody",
+    "LoyaltiesMembersPendingPointsActivateResponseBodyRelatedObject",
+    "LoyaltiesMembersPendingPointsBalanceRequestBody",
+    "LoyaltiesMembersPendingPointsBalanceResponseBody",
+    "LoyaltiesMembersPendingPointsBalanceResponseBodyRelatedObject",
+    "LoyaltiesMembersPendingPointsListResponseBody",
+    "LoyaltiesMembersPointsExpirationListResponseBody",
+    "LoyaltiesMembersPointsExpirationListResponseBodyDataItem",
+    "LoyaltiesMembersPointsExpirationListResponseBodyDataItemBucket",
+    "LoyaltiesMembersRedemptionRedeemRequestBody",
+    "LoyaltiesMembersRedemptionRedeemRequestBodyReward",
+    "LoyaltiesMembersRedemptionRedeemResponseBody",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyChannel",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyGift",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyLoyaltyCard",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyOrder",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyOrderCustomer",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyOrderItemsItem",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyOrderReferrer",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyRelatedRedemptions",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyRelatedRedemptionsRedemptionsItem",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyRelatedRedemptionsRollbacksItem",
+    "LoyaltiesMembersRedemptionRedeemResponseBodySession",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyVoucher",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyVoucherGift",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyVoucherLoyaltyCard",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyVoucherPublish",
+    "LoyaltiesMembersRedemptionRedeemResponseBodyVoucherRedemption",
+    "LoyaltiesMembersRewardsListResponseBody",
+    "LoyaltiesMembersRewardsListResponseBodyDataItem",
+    "LoyaltiesMembersTiersListResponseBody",
+    "LoyaltiesMembersTransactionsExportCreateRequestBody",
+    "LoyaltiesMembersTransactionsExportCreateRequestBodyParameters",
+    "LoyaltiesMembersTransactionsExportCreateResponseBody",
+    "LoyaltiesMembersTransactionsExportCreateResponseBodyParameters",
+    "LoyaltiesMembersTransactionsListResponseBody",
+    "LoyaltiesMembersTransfersCreateResponseBody",
+    "LoyaltiesMembersTransfersCreateResponseBodyAssets",
+    "LoyaltiesMembersTransfersCreateResponseBodyAssetsBarcode",
+    "LoyaltiesMembersTransfersCreateResponseBodyAssetsQr",
+    "LoyaltiesMembersTransfersCreateResponseBodyLoyaltyCard",
+    "LoyaltiesMembersTransfersCreateResponseBodyPublish",
+    "LoyaltiesMembersTransfersCreateResponseBodyRedemption",
+    "LoyaltiesPendingPointsListResponseBody",
+    "LoyaltiesPointsExpirationExportCreateRequestBody",
+    "LoyaltiesPointsExpirationExportCreateRequestBodyParameters",
+    "LoyaltiesPointsExpirationExportCreateRequestBodyParametersFilters",
+    "LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersCampaignId",
+    "LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersCampaignIdConditions",
+    "LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersVoucherId",
+    "LoyaltiesPointsExpirationExportCreateRequestBodyParametersFiltersVoucherIdConditions",
+    "LoyaltiesPointsExpirationExportCreateResponseBody",
+    "LoyaltiesPointsExpirationExportCreateResponseBodyParameters",
+    "LoyaltiesPointsExpirationExportCreateResponseBodyParametersFilters",
+    "LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersCampaignId",
+    "LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersCampaignIdConditions",
+    "LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersVoucherId",
+    "LoyaltiesPointsExpirationExportCreateResponseBodyParametersFiltersVoucherIdConditions",
+    "LoyaltiesRewardAssignmentsGetResponseBody",
+    "LoyaltiesRewardAssignmentsGetResponseBodyParameters",
+    "LoyaltiesRewardAssignmentsGetResponseBodyParametersLoyalty",
+    "LoyaltiesRewardAssignmentsListResponseBody",
+    "LoyaltiesRewardAssignmentsRewardGetResponseBody",
+    "LoyaltiesRewardAssignmentsRewardGetResponseBodyAttributes",
+    "LoyaltiesRewardsCreateAssignmentItemRequestBody",
+    "LoyaltiesRewardsCreateAssignmentItemRequestBodyParameters",
+    "LoyaltiesRewardsCreateAssignmentItemRequestBodyParametersLoyalty",
+    "LoyaltiesRewardsCreateAssignmentResponseBody",
+    "LoyaltiesRewardsCreateAssignmentResponseBodyParameters",
+    "LoyaltiesRewardsCreateAssignmentResponseBodyParametersLoyalty",
+    "LoyaltiesRewardsGetResponseBody",
+    "LoyaltiesRewardsGetResponseBodyParameters",
+    "LoyaltiesRewardsGetResponseBodyParametersLoyalty",
+    "LoyaltiesRewardsListAssignmentsResponseBody",
+    "LoyaltiesRewardsUpdateAssignmentRequestBody",
+    "LoyaltiesRewardsUpdateAssignmentRequestBodyParameters",
+    "LoyaltiesRewardsUpdateAssignmentRequestBodyParametersLoyalty",
+    "LoyaltiesRewardsUpdateAssignmentResponseBody",
+    "LoyaltiesRewardsUpdateAssignmentResponseBodyParameters",
+    "LoyaltiesRewardsUpdateAssignmentResponseBodyParametersLoyalty",
+    "LoyaltiesTiersCreateInBulkRequestBodyItem",
+    "LoyaltiesTiersEarningRulesListResponseBody",
+    "LoyaltiesTiersGetResponseBody",
+    "LoyaltiesTiersGetResponseBodyConfig",
+    "LoyaltiesTiersGetResponseBodyConfigPoints",
+    "LoyaltiesTiersGetResponseBodyPoints",
+    "LoyaltiesTiersListResponseBody",
+    "LoyaltiesTiersRewardsListResponseBody",
+    "LoyaltiesTransactionsExportCreateRequestBody",
+    "LoyaltiesTransactionsExportCreateRequestBodyParameters",
+    "LoyaltiesTransactionsListResponseBody",
+    "LoyaltiesTransferPoints",
+    "LoyaltiesUpdateCampaignRequestBody",
+    "LoyaltiesUpdateCampaignRequestBodyOptions",
+    "LoyaltiesUpdateCampaignResponseBody",
+    "LoyaltyCampaign",
+    "LoyaltyCampaignVoucher",
+    "LoyaltyCampaignVoucherRedemption",
+    "LoyaltyCard",
+    "LoyaltyCardTransaction",
+    "LoyaltyCardTransactionDetails",
+    "LoyaltyCardTransactionDetailsBalance",
+    "LoyaltyCardTransactionDetailsBalanceRelatedObject",
+    "LoyaltyCardTransactionDetailsCustomEvent",
+    "LoyaltyCardTransactionDetailsEarningRule",
+    "LoyaltyCardTransactionDetailsEarningRuleSource",
+    "LoyaltyCardTransactionDetailsEvent",
+    "LoyaltyCardTransactionDetailsEventSchema",
+    "LoyaltyCardTransactionDetailsHolderLoyaltyTier",
+    "LoyaltyCardTransactionDetailsLoyaltyTier",
+    "LoyaltyCardTransactionDetailsOrder",
+    "LoyaltyCardTransactionDetailsRedemption",
+    "LoyaltyCardTransactionDetailsReward",
+    "LoyaltyCardTransactionDetailsRollback",
+    "LoyaltyCardTransactionDetailsSegment",
+    "LoyaltyCardTransactionsType",
+    "LoyaltyMember",
+    "LoyaltyMemberLoyaltyCard",
+    "LoyaltyMemberPublish",
+    "LoyaltyMemberRedemption",
+    "LoyaltyPendingPoints",
+    "LoyaltyPendingPointsDetails",
+    "LoyaltyPendingPointsDetailsEarningRule",
+    "LoyaltyPendingPointsDetailsEarningRuleSource",
+    "LoyaltyPendingPointsDetailsEvent",
+    "LoyaltyPendingPointsDetailsHolderLoyaltyTier",
+    "LoyaltyPendingPointsDetailsLoyaltyTier",
+    "LoyaltyPendingPointsDetailsOrder",
+    "LoyaltyPendingPointsList",
+    "LoyaltyPointsBucket",
+    "LoyaltyPointsBucketBucket",
+    "LoyaltyReward",
+    "LoyaltyTier",
+    "LoyaltyTierBase",
+    "LoyaltyTierBasePoints",
+    "LoyaltyTierConfig",
+    "LoyaltyTierConfigPoints",
+    "LoyaltyTierExpiration",
+    "LoyaltyTierList",
+    "LoyaltyTierMapping",
+    "LoyaltyTierPoints",
+    "LoyaltyTiersExpiration",
+    "LoyaltyTiersExpirationAll",
+    "LoyaltyTiersExpirationAllExpirationDate",
+    "LoyaltyTiersExpirationAllExpirationDateRounding",
+    "LoyaltyTiersExpirationAllStartDate",
+    "LoyaltyTiersExpirationDate",
+    "LoyaltyTiersExpirationRounding",
+    "LoyaltyTiersStartDate",
+    "LuckyDraw",
+    "ManagementProject",
+    "ManagementProjectApiUsageNotifications",
+    "ManagementProjectDefaultCodeConfig",
+    "ManagementProjectLimits",
+    "ManagementProjectLimitsApiCallsItem",
+    "ManagementProjectLimitsBulkApiCallsItem",
+    "ManagementProjectWebhooksCalloutNotifications",
+    "ManagementProjectWebhooksCalloutNotificationsDistributions",
+    "ManagementProjectWebhooksCalloutNotificationsWebhooks",
+    "ManagementProjectsBranding",
+    "ManagementProjectsBrandingAddress",
+    "ManagementProjectsBrandingBrand",
+    "ManagementProjectsBrandingCockpits",
+    "ManagementProjectsBrandingContact",
+    "ManagementProjectsBrandingCreateRequestBody",
+    "ManagementProjectsBrandingCreateRequestBodyAddress",
+    "ManagementProjectsBrandingCreateRequestBodyBrand",
+    "ManagementProjectsBrandingCreateRequestBodyCockpits",
+    "ManagementProjectsBrandingCreateRequestBodyContact",
+    "ManagementProjectsBrandingCreateResponseBody",
+    "ManagementProjectsBrandingCreateResponseBodyAddress",
+    "ManagementProjectsBrandingCreateResponseBodyBrand",
+    "ManagementProjectsBrandingCreateResponseBodyCockpits",
+    "ManagementProjectsBrandingCreateResponseBodyContact",
+    "ManagementProjectsBrandingGetResponseBody",
+    "ManagementProjectsBrandingGetResponseBodyAddress",
+    "ManagementProjectsBrandingGetResponseBodyBrand",
+    "ManagementProjectsBrandingGetResponseBodyCockpits",
+    "ManagementProjectsBrandingGetResponseBodyContact",
+    "ManagementProjectsBrandingListResponseBody",
+    "ManagementProjectsBrandingUpdateRequestBody",
+    "ManagementProjectsBrandingUpdateRequestBodyAddress",
+    "ManagementProjectsBrandingUpdateRequestBodyBrand",
+    "ManagementProjectsBrandingUpdateRequestBodyCockpits",
+    "ManagementProjectsBrandingUpdateRequestBodyContact",
+    "ManagementProjectsBrandingUpdateResponseBody",
+    "ManagementProjectsBrandingUpdateResponseBodyAddress",
+    "ManagementProjectsBrandingUpdateResponseBodyBrand",
+    "ManagementProjectsBrandingUpdateResponseBodyCockpits",
+    "ManagementProjectsBrandingUpdateResponseBodyContact",
+    "ManagementProjectsCreateRequestBody",
+    "ManagementProjectsCreateRequestBodyApiUsageNotifications",
+    "ManagementProjectsCreateRequestBodyUsersItem",
+    "ManagementProjectsCreateRequestBodyWebhooksCalloutNotifications",
+    "ManagementProjectsCreateRequestBodyWebhooksCalloutNotificationsDistributions",
+    "ManagementProjectsCreateRequestBodyWebhooksCalloutNotificationsWebhooks",
+    "ManagementProjectsCreateResponseBody",
+    "ManagementProjectsCreateResponseBodyApiUsageNotifications",
+    "ManagementProjectsCreateResponseBodyClientSideKey",
+    "ManagementProjectsCreateResponseBodyServerSideKey",
+    "ManagementProjectsCreateResponseBodyWebhooksCalloutNotifications",
+    "ManagementProjectsCreateResponseBodyWebhooksCalloutNotificationsDistributions",
+    "ManagementProjectsCreateResponseBodyWebhooksCalloutNotificationsWebhooks",
+    "ManagementProjectsCustomEventSchema",
+    "ManagementProjectsCustomEventSchemaSchema",
+    "ManagementProjectsCustomEventSchemasCreateRequestBody",
+    "ManagementProjectsCustomEventSchemasCreateRequestBodySchema",
+    "ManagementProjectsCustomEventSchemasCreateResponseBody",
+    "ManagementProjectsCustomEventSchemasCreateResponseBodySchema",
+    "ManagementProjectsCustomEventSchemasGetResponseBody",
+    "ManagementProjectsCustomEventSchemasGetResponseBodySchema",
+    "ManagementProjectsCustomEventSchemasListResponseBody",
+    "ManagementProjectsCustomEventSchemasUpdateRequestBody",
+    "ManagementProjectsCustomEventSchemasUpdateRequestBodySchema",
+    "ManagementProjectsCustomEventSchemasUpdateResponseBody",
+    "ManagementProjectsCustomEventSchemasUpdateResponseBodySchema",
+    "ManagementProjectsGetResponseBody",
+    "ManagementProjectsGetResponseBodyApiUsageNotifications",
+    "ManagementProjectsGetResponseBodyDefaultCodeConfig",
+    "ManagementProjectsGetResponseBodyLimits",
+    "ManagementProjectsGetResponseBodyLimitsApiCallsItem",
+    "ManagementProjectsGetResponseBodyLimitsBulkApiCallsItem",
+    "ManagementProjectsGetResponseBodyWebhooksCalloutNotifications",
+    "ManagementProjectsGetResponseBodyWebhooksCalloutNotificationsDistributions",
+    "ManagementProjectsGetResponseBodyWebhooksCalloutNotificationsWebhooks",
+    "ManagementProjectsListResponseBody",
+    "ManagementProjectsMetadataSchema",
+    "ManagementProjectsMetadataSchemasCreateRequestBody",
+    "ManagementProjectsMetadataSchemasCreateResponseBody",
+    "ManagementProjectsMetadataSchemasGetResponseBody",
+    "ManagementProjectsMetadataSchemasListResponseBody",
+    "ManagementProjectsMetadataSchemasUpdateRequestBody",
+    "ManagementProjectsMetadataSchemasUpdateResponseBody",
+    "ManagementProjectsStackingRules",
+    "ManagementProjectsStackingRulesCreateRequestBody",
+    "ManagementProjectsStackingRulesCreateResponseBody",
+    "ManagementProjectsStackingRulesGetResponseBody",
+    "ManagementProjectsStackingRulesListResponseBody",
+    "ManagementProjectsStackingRulesUpdateRequestBody",
+    "ManagementProjectsStackingRulesUpdateResponseBody",
+    "ManagementProjectsTemplatesCampaignsCopyCreateRequestBody",
+    "ManagementProjectsTemplatesCampaignsCopyCreateResponseBody",
+    "ManagementProjectsTemplatesCampaignsListResponseBody",
+    "ManagementProjectsUpdateRequestBody",
+    "ManagementProjectsUpdateRequestBodyApiUsageNotifications",
+    "ManagementProjectsUpdateRequestBodyDefaultCodeConfig",
+    "ManagementProjectsUpdateRequestBodyWebhooksCalloutNotifications",
+    "ManagementProjectsUpdateRequestBodyWebhooksCalloutNotificationsDistributions",
+    "ManagementProjectsUpdateRequestBodyWebhooksCalloutNotificationsWebhooks",
+    "ManagementProjectsUpdateResponseBody",
+    "ManagementProjectsUpdateResponseBodyApiUsageNotifications",
+    "ManagementProjectsUpdateResponseBodyDefaultCodeConfig",
+    "ManagementProjectsUpdateResponseBodyLimits",
+    "ManagementProjectsUpdateResponseBodyLimitsApiCallsItem",
+    "ManagementProjectsUpdateResponseBodyLimitsBulkApiCallsItem",
+    "ManagementProjectsUpdateResponseBodyWebhooksCalloutNotifications",
+    "ManagementProjectsUpdateResponseBodyWebhooksCalloutNotificationsDistributions",
+    "ManagementProjectsUpdateResponseBodyWebhooksCalloutNotificationsWebhooks",
+    "ManagementProjectsUsersAssignRequestBody",
+    "ManagementProjectsUsersAssignResponseBody",
+    "ManagementProjectsUsersGetUserResponseBody",
+    "ManagementProjectsUsersInviteCreateRequestBody",
+    "ManagementProjectsUsersListResponseBody",
+    "ManagementProjectsUsersUpdateRoleRequestBody",
+    "ManagementProjectsUsersUpdateRoleResponseBody",
+    "ManagementProjectsWebhook",
+    "ManagementProjectsWebhooksCreateRequestBody",
+    "ManagementProjectsWebhooksCreateResponseBody",
+    "ManagementProjectsWebhooksGetResponseBody",
+    "ManagementProjectsWebhooksListResponseBody",
+    "ManagementProjectsWebhooksUpdateRequestBody",
+    "ManagementProjectsWebhooksUpdateResponseBody",
+    "MemberActivity",
+    "MemberActivityData",
+    "MemberActivityData1",
+    "MemberActivityDataBalance",
+    "MemberActivityDataBalanceRelatedObject",
+    "MemberActivityDataCustomerEvent",
+    "MemberActivityDataOrder",
+    "MemberActivityDataOrderCustomer",
+    "MemberActivityDataOrderItemsItem",
+    "MemberActivityDataOrderItemsItemProduct",
+    "MemberActivityDataOrderItemsItemSku",
+    "MemberActivityDataOrderReferrer",
+    "MemberActivityDataRedemption",
+    "MemberActivityDataRedemptionChannel",
+    "MemberActivityDataRedemptionOrder",
+    "MemberActivityDataRedemptionOrderCustomer",
+    "MemberActivityDataRedemptionOrderItemsItem",
+    "MemberActivityDataRedemptionOrderItemsItemProduct",
+    "MemberActivityDataRedemptionOrderItemsItemSku",
+    "MemberActivityDataRedemptionOrderReferrer",
+    "MemberActivityDataRedemptionPreviousOrder",
+    "MemberActivityDataRedemptionPreviousOrderCustomer",
+    "MemberActivityDataRedemptionPreviousOrderReferrer",
+    "MemberActivityDataRedemptionPromotionTier",
+    "MemberActivityDataRedemptionPromotionTierAction",
+    "MemberActivityDataRedemptionPromotionTierCampaign",
+    "MemberActivityDataRedemptionPromotionTierSummary",
+    "MemberActivityDataRedemptionPromotionTierSummaryOrders",
+    "MemberActivityDataRedemptionPromotionTierSummaryRedemptions",
+    "MemberActivityDataRedemptionRelatedRedemptions",
+    "MemberActivityDataRedemptionRelatedRedemptionsRedemptionsItem",
+    "MemberActivityDataRedemptionRelatedRedemptionsRollbacksItem",
+    "MemberActivityDataRedemptionReward",
+    "MemberActivityDataRedemptionRewardCustomer",
+    "MemberActivityDataRedemptionRewardParameters",
+    "MemberActivityDataRedemptionRewardParametersCampaign",
+    "MemberActivityDataRedemptionRewardParametersCoin",
+    "MemberActivityDataRedemptionRewardParametersProduct",
+    "MemberActivityDataRedemptionRewardProduct",
+    "MemberActivityDataRedemptionRewardSku",
+    "MemberActivityDataRedemptionRewardVoucher",
+    "MemberActivityDataRedemptionRewardVoucherGift",
+    "MemberActivityDataRedemptionRewardVoucherLoyaltyCard",
+    "MemberActivityDataRedemptionRewardVoucherPublish",
+    "MemberActivityDataRedemptionRewardVoucherRedemption",
+    "MemberActivityDataRedemptionVoucher",
+    "MemberActivityDataRedemptionVoucherGift",
+    "MemberActivityDataRedemptionVoucherLoyaltyCard",
+    "MemberActivityDataRedemptionVoucherPublish",
+    "MemberActivityDataRedemptionVoucherRedemption",
+    "MemberActivityDataTransaction",
+    "MemberActivityDataTransactionDetails",
+    "MemberActivityDataTransactionDetailsCustomEvent",
+    "MemberActivityDataTransactionDetailsDestinationVoucher",
+    "MemberActivityDataTransactionDetailsDestinationVoucherGift",
+    "MemberActivityDataTransactionDetailsDestinationVoucherLoyaltyCard",
+    "MemberActivityDataTransactionDetailsDestinationVoucherRedemption",
+    "MemberActivityDataTransactionDetailsEarningRule",
+    "MemberActivityDataTransactionDetailsEarningRuleSource",
+    "MemberActivityDataTransactionDetailsEvent",
+    "MemberActivityDataTransactionDetailsEventSchema",
+    "MemberActivityDataTransactionDetailsHolderLoyaltyTier",
+    "MemberActivityDataTransactionDetailsLoyaltyTier",
+    "MemberActivityDataTransactionDetailsOrder",
+    "MemberActivityDataTransactionDetailsRedemption",
+    "MemberActivityDataTransactionDetailsReward",
+    "MemberActivityDataTransactionDetailsRollback",
+    "MemberActivityDataTransactionDetailsSegment",
+    "MemberActivityDataTransactionDetailsSourceVoucher",
+    "MemberActivityDataTransactionDetailsSourceVoucherGift",
+    "MemberActivityDataTransactionDetailsSourceVoucherLoyaltyCard",
+    "MemberActivityDataTransactionDetailsSourceVoucherRedemption",
+    "MemberTransactionFilters",
+    "MetadataProperty",
+    "MetadataSchema",
+    "MetadataSchemaDeprecated",
+    "MetadataSchemasGetResponseBody",
+    "MetadataSchemasListResponseBody",
+    "NamedReference",
+    "Order",
+    "OrderCalculated",
+    "OrderCalculatedItem",
+    "OrderCalculatedItemProduct",
+    "OrderCalculatedItemSku",
+    "OrderItem",
+    "OrderItemProduct",
+    "OrderItemSku",
+    "OrderRedemption",
+    "OrdersCreateRequestBody",
+    "OrdersCreateResponseBody",
+    "OrdersExportCreateRequestBody",
+    "OrdersExportCreateRequestBodyParameters",
+    "OrdersExportCreateResponseBody",
+    "OrdersExportCreateResponseBodyParameters",
+    "OrdersGetResponseBody",
+    "OrdersImportCreateRequestBodyItem",
+    "OrdersImportCreateResponseBody",
+    "OrdersListResponseBody",
+    "OrdersListResponseBodyOrdersItem",
+    "OrdersUpdateRequestBody",
+    "OrdersUpdateResponseBody",
+    "ParameterActivityCategory",
+    "ParameterCampaignStatusListCampaigns",
+    "ParameterCampaignType",
+    "ParameterCampaignsAccessSetttings",
+    "ParameterCampaignsAccessSetttingsFilter",
+    "ParameterCreatedBeforeAfter",
+    "ParameterCustomerEvent",
+    "ParameterExpandListCampaigns",
+    "ParameterFiltersListBin",
+    "ParameterFiltersListBinId",
+    "ParameterFiltersListBinResourceId",
+    "ParameterFiltersListBinResourceName",
+    "ParameterFiltersListBinResourceType",
+    "ParameterFiltersListBinResourceTypeConditions",
+    "ParameterFiltersListCampaigns",
+    "ParameterFiltersListCampaignsActive",
+    "ParameterFiltersListCampaignsCampaignStatus",
+    "ParameterFiltersListCampaignsCampaignStatusConditions",
+    "ParameterFiltersListCampaignsCampaigns",
+    "ParameterFiltersListCampaignsCampaignsId",
+    "ParameterFiltersListCampaignsCategories",
+    "ParameterFiltersListCampaignsCategoryIds",
+    "ParameterFiltersListCampaignsCreatedDate",
+    "ParameterFiltersListCampaignsExpirationDate",
+    "ParameterFiltersListCampaignsIsReferralCode",
+    "ParameterFiltersListCampaignsIsReferralCodeConditions",
+    "ParameterFiltersListCampaignsStartDate",
+    "ParameterFiltersListCampaignsStatus",
+    "ParameterFiltersListCampaignsStatusConditions",
+    "ParameterFiltersListCampaignsType",
+    "ParameterFiltersListCampaignsTypeConditions",
+    "ParameterFiltersListCampaignsUpdatedAt",
+    "ParameterFiltersListCampaignsValidityDayOfWeek",
+    "ParameterFiltersListCampaignsValidityDayOfWeekConditions",
+    "ParameterFiltersListCampaignsValidityTimeframe",
+    "ParameterFiltersListCampaignsVoucherType",
+    "ParameterFiltersListCampaignsVoucherTypeConditions",
+    "ParameterFiltersListCustomerRedeemables",
+    "ParameterFiltersListCustomerRedeemablesCampaignId",
+    "ParameterFiltersListCustomerRedeemablesCampaignType",
+    "ParameterFiltersListCustomerRedeemablesCampaignTypeConditions",
+    "ParameterFiltersListCustomerRedeemablesCreatedAt",
+    "ParameterFiltersListCustomerRedeemablesCreatedAtConditions",
+    "ParameterFiltersListCustomerRedeemablesHolderRole",
+    "ParameterFiltersListCustomerRedeemablesHolderRoleConditions",
+    "ParameterFiltersListCustomerRedeemablesId",
+    "ParameterFiltersListCustomerRedeemablesRedeemableId",
+    "ParameterFiltersListCustomerRedeemablesRedeemableObject",
+    "ParameterFiltersListCustomerRedeemablesRedeemableObjectConditions",
+    "ParameterFiltersListCustomerRedeemablesVoucherType",
+    "ParameterFiltersListCustomerRedeemablesVoucherTypeConditions",
+    "ParameterFiltersListLocations",
+    "ParameterFiltersListLocationsCreatedAt",
+    "ParameterFiltersListLocationsName",
+    "ParameterFiltersListLocationsUpdatedAt",
+    "ParameterFiltersListMemberTransactions",
+    "ParameterFiltersListPublications",
+    "ParameterFiltersListPublicationsCampaignName",
+    "ParameterFiltersListPublicationsCustomerId",
+    "ParameterFiltersListPublicationsFailureCode",
+    "ParameterFiltersListPublicationsIsReferralCode",
+    "ParameterFiltersListPublicationsParentObjectId",
+    "ParameterFiltersListPublicationsRelatedObjectId",
+    "ParameterFiltersListPublicationsResult",
+    "ParameterFiltersListPublicationsSourceId",
+    "ParameterFiltersListPublicationsVoucherType",
+    "ParameterFiltersListRedemptions",
+    "ParameterFiltersListRedemptionsCampaignName",
+    "ParameterFiltersListRedemptionsCustomerId",
+    "ParameterFiltersListRedemptionsFailureCode",
+    "ParameterFiltersListRedemptionsObject",
+    "ParameterFiltersListRedemptionsParentRedemptionId",
+    "ParameterFiltersListRedemptionsRelatedObjectId",
+    "ParameterFiltersListRedemptionsRelatedObjectParentId",
+    "ParameterFiltersListRedemptionsResult",
+    "ParameterFiltersListRedemptionsUserLogin",
+    "ParameterFiltersListRedemptionsVoucherCode",
+    "ParameterFiltersListReferralsRedeemableHolders",
+    "ParameterFiltersListReferralsRedeemableHoldersCampaignId",
+    "ParameterFiltersListReferralsRedeemableHoldersCampaignType",
+    "ParameterFiltersListReferralsRedeemableHoldersCreatedAt",
+    "ParameterFiltersListReferralsRedeemableHoldersCustomerId",
+    "ParameterFiltersListReferralsRedeemableHoldersHolderRole",
+    "ParameterFiltersListReferralsRedeemableHoldersHolderRoleConditions",
+    "ParameterFiltersListReferralsRedeemableHoldersId",
+    "ParameterFiltersListReferralsRedeemableHoldersRedeemableId",
+    "ParameterFiltersListReferralsRedeemableHoldersRedeemableObject",
+    "ParameterFiltersListReferralsRedeemableHoldersVoucherType",
+    "ParameterFiltersListTemplates",
+    "ParameterFiltersListTemplatesCampaignType",
+    "ParameterFiltersListTemplatesCampaignTypeConditions",
+    "ParameterFiltersListTemplatesId",
+    "ParameterFiltersListTemplatesName",
+    "ParameterOrder",
+    "ParameterOrderCreatedAt",
+    "ParameterOrderListAllPromotionStacks",
+    "ParameterOrderListBin",
+    "ParameterOrderListCampaigns",
+    "ParameterOrderListCustomers",
+    "ParameterOrderListEarningRules",
+    "ParameterOrderListExports",
+    "ParameterOrderListLocations",
+    "ParameterOrderListLoyaltyTiers",
+    "ParameterOrderListOrders",
+    "ParameterOrderListPendingPoints",
+    "ParameterOrderListPromotionTiers",
+    "ParameterOrderListPromotionTiersClientSide",
+    "ParameterOrderListPublications",
+    "ParameterOrderListRedeemables",
+    "ParameterOrderListRedemptions",
+    "ParameterOrderListTransactions",
+    "ParameterOrderListValidationRuleAssignments",
+    "ParameterOrderListValidationRules",
+    "ParameterOrderVouchers",
+    "ParameterResultListPublications",
+    "ParameterTemplatesList",
+    "ParameterUpdatedBeforeAfter",
+    "ParameterVoucherTypeListPublications",
+    "ParametersFiltersListCampaignTransactions",
+    "PointsBucketTotal",
+    "PointsExpirationTypes",
+    "PointsRange",
+    "PointsTransfer",
+    "Product",
+    "ProductCollection",
+    "ProductCollectionFilter",
+    "ProductCollectionMember",
+    "ProductCollectionProduct",
+    "ProductCollectionsCreateRequestBody",
+    "ProductCollectionsCreateRequestBodyFilter",
+    "ProductCollectionsCreateRequestBodyProductsItem",
+    "ProductCollectionsCreateResponseBody",
+    "ProductCollectionsCreateResponseBodyFilter",
+    "ProductCollectionsCreateResponseBodyProductsItem",
+    "ProductCollectionsGetResponseBody",
+    "ProductCollectionsGetResponseBodyFilter",
+    "ProductCollectionsGetResponseBodyProductsItem",
+    "ProductCollectionsItem",
+    "ProductCollectionsItemFilter",
+    "ProductCollectionsItemProductsItem",
+    "ProductCollectionsListResponseBody",
+    "ProductCollectionsProductsListResponseBody",
+    "ProductCollectionsProductsListResponseBodyDataItem",
+    "ProductSkuList",
+    "ProductWithoutSkus",
+    "ProductsCreateRequestBody",
+    "ProductsCreateResponseBody",
+    "ProductsGetResponseBody",
+    "ProductsImportCsvCreateResponseBody",
+    "ProductsListResponseBody",
+    "ProductsMetadataUpdateInBulkRequestBody",
+    "ProductsMetadataUpdateInBulkResponseBody",
+    "ProductsSkusCreateRequestBody",
+    "ProductsSkusCreateResponseBody",
+    "ProductsSkusListResponseBody",
+    "ProductsSkusUpdateRequestBody",
+    "ProductsSkusUpdateResponseBody",
+    "ProductsUpdateInBulkRequestBody",
+    "ProductsUpdateInBulkResponseBody",
+    "ProductsUpdateRequestBody",
+    "ProductsUpdateResponseBody",
+    "Project",
+    "ProjectApiKey",
+    "ProjectApiUsageNotifications",
+    "ProjectCreateUser",
+    "ProjectDefaultCodeConfig",
+    "ProjectLimit",
+    "ProjectLimits",
+    "ProjectNotificationTargets",
+    "ProjectStackingRulesRequest",
+    "ProjectWebhook",
+    "ProjectWebhookNotifications",
+    "ProjectWebhookRequest",
+    "PromotionStack",
+    "PromotionStackBase",
+    "PromotionStackBaseTiers",
+    "PromotionStackTiers",
+    "PromotionTier",
+    "PromotionTierAction",
+    "PromotionTierCampaign",
+    "PromotionTierCreateParams",
+    "PromotionTierCreateParamsAction",
+    "PromotionTierList",
+    "PromotionTierSummary",
+    "PromotionTierSummaryOrders",
+    "PromotionTierSummaryRedemptions",
+    "PromotionTiersList",
+    "PromotionsStacksCreateRequestBody",
+    "PromotionsStacksCreateRequestBodyTiers",
+    "PromotionsStacksCreateResponseBody",
+    "PromotionsStacksCreateResponseBodyTiers",
+    "PromotionsStacksGetResponseBody",
+    "PromotionsStacksGetResponseBodyTiers",
+    "PromotionsStacksListResponseBody",
+    "PromotionsStacksUpdateRequestBody",
+    "PromotionsStacksUpdateRequestBodyTiers",
+    "PromotionsStacksUpdateResponseBody",
+    "PromotionsStacksUpdateResponseBodyTiers",
+    "PromotionsTiersCreateRequestBody",
+    "PromotionsTiersCreateRequestBodyAction",
+    "PromotionsTiersCreateResponseBody",
+    "PromotionsTiersCreateResponseBodyAction",
+    "PromotionsTiersCreateResponseBodyCampaign",
+    "PromotionsTiersCreateResponseBodySummary",
+    "PromotionsTiersCreateResponseBodySummaryOrders",
+    "PromotionsTiersCreateResponseBodySummaryRedemptions",
+    "PromotionsTiersDisableResponseBody",
+    "PromotionsTiersDisableResponseBodyAction",
+    "PromotionsTiersDisableResponseBodyCampaign",
+    "PromotionsTiersDisableResponseBodySummary",
+    "PromotionsTiersDisableResponseBodySummaryOrders",
+    "PromotionsTiersDisableResponseBodySummaryRedemptions",
+    "PromotionsTiersEnableResponseBody",
+    "PromotionsTiersEnableResponseBodyAction",
+    "PromotionsTiersEnableResponseBodyCampaign",
+    "PromotionsTiersEnableResponseBodySummary",
+    "PromotionsTiersEnableResponseBodySummaryOrders",
+    "PromotionsTiersEnableResponseBodySummaryRedemptions",
+    "PromotionsTiersGetResponseBody",
+    "PromotionsTiersGetResponseBodyAction",
+    "PromotionsTiersGetResponseBodyCampaign",
+    "PromotionsTiersGetResponseBodySummary",
+    "PromotionsTiersGetResponseBodySummaryOrders",
+    "PromotionsTiersGetResponseBodySummaryRedemptions",
+    "PromotionsTiersListResponseBody",
+    "PromotionsTiersUpdateRequestBody",
+    "PromotionsTiersUpdateRequestBodyAction",
+    "PromotionsTiersUpdateResponseBody",
+    "PromotionsTiersUpdateResponseBodyAction",
+    "PromotionsTiersUpdateResponseBodyCampaign",
+    "PromotionsTiersUpdateResponseBodySummary",
+    "PromotionsTiersUpdateResponseBodySummaryOrders",
+    "PromotionsTiersUpdateResponseBodySummaryRedemptions",
+    "Publication",
+    "PublicationCreateCampaign",
+    "PublicationFilters",
+    "PublicationMetadata",
+    "PublicationVoucher",
+    "PublicationsCreateRequestBody",
     "PublicationsCreateRequestBodyCustomer",
     "PublicationsCreateRequestBodyCustomerAddress",
+    "PublicationsCreateResponseBody",
+    "PublicationsListResponseBody",
+    "PublicationsListResponseBodyPublicationsItem",
+    "PublicationsListResponseBodyPublicationsItemMetadata",
+    "QualificationCampaignTypeConditions",
+    "QualificationCampaignTypeFilter",
+    "QualificationFieldConditions",
+    "QualificationFieldFilter",
+    "QualificationFilters",
+    "QualificationHolderRoleConditions",
+    "QualificationHolderRoleFilter",
+    "QualificationOptions",
+    "QualificationRedeemable",
+    "QualificationRedeemableBase",
+    "QualificationRedeemableList",
+    "QualificationResourceTypeConditions",
+    "QualificationResourceTypeFilter",
+    "QualificationsCheckEligibilityRequestBody",
+    "QualificationsCheckEligibilityRequestBodySession",
+    "QualificationsCheckEligibilityResponseBody",
+    "QualificationsCheckEligibilityResponseBodyOrder",
+    "QualificationsFieldConditions",
+    "QualificationsFiltersCondition",
+    "QualificationsOption",
+    "QualificationsOptionFilters",
+    "QualificationsOptionFiltersCampaignType",
+    "QualificationsOptionFiltersCampaignTypeConditions",
+    "QualificationsOptionFiltersHolderRole",
+    "QualificationsOptionFiltersHolderRoleConditions",
+    "QualificationsOptionFiltersResourceType",
+    "QualificationsOptionFiltersResourceTypeConditions",
+    "QualificationsRedeemable",
+    "QualificationsRedeemableBase",
+    "QualificationsRedeemableBaseOrder",
+    "QualificationsRedeemableBaseOrderItemsItem",
+    "QualificationsRedeemableOrder",
+    "QualificationsRedeemableOrderItemsItem",
+    "QualificationsRedeemables",
+    "RedeemableGift",
+    "RedeemableHolder",
+    "RedeemableLoyaltyCard",
+    "RedeemableObjectConditions",
+    "RedeemableObjectFilter",
+    "RedeemableReference",
+    "RedeemableReferenceGift",
+    "RedeemableResult",
+    "RedeemableResultDetails",
+    "RedeemableVoucher",
+    "RedeemableVoucherGift",
+    "RedeemableVoucherLoyaltyCard",
+    "RedeemableVoucherPublish",
+    "RedeemableVoucherRedemption",
+    "RedeemablesOptions",
+    "RedeemablesRequest",
+    "Redemption",
+    "RedemptionChannel",
+    "RedemptionEntry",
+    "RedemptionEntryChannel",
+    "RedemptionEntryCustomer",
+    "RedemptionEntryGift",
+    "RedemptionEntryLoyaltyCard",
+    "RedemptionEntryOrder",
+    "RedemptionEntryOrderCustomer",
+    "RedemptionEntryOrderItemsItem",
+    "RedemptionEntryOrderItemsItemProduct",
+    "RedemptionEntryOrderItemsItemSku",
+    "RedemptionEntryOrderReferrer",
+    "RedemptionEntryPromotionTier",
+    "RedemptionEntryPromotionTierAction",
+    "RedemptionEntryPromotionTierCampaign",
+    "RedemptionEntryPromotionTierSummary",
+    "RedemptionEntryPromotionTierSummaryOrders",
+    "RedemptionEntryPromotionTierSummaryRedemptions",
+    "RedemptionEntryRelatedRedemptions",
+    "RedemptionEntryRelatedRedemptionsRedemptionsItem",
+    "RedemptionEntryRelatedRedemptionsRollbacksItem",
+    "RedemptionEntrySession",
+    "RedemptionEntryVoucher",
+    "RedemptionEntryVoucherGift",
+    "RedemptionEntryVoucherLoyaltyCard",
+    "RedemptionEntryVoucherPublish",
+    "RedemptionEntryVoucherRedemption",
+    "RedemptionFilters",
+    "RedemptionGift",
+    "RedemptionLoyaltyCard",
+    "RedemptionOrder",
+    "RedemptionOrderCustomer",
+    "RedemptionOrderItemsItem",
+    "RedemptionOrderReferrer",
+    "RedemptionRedeem",
+    "RedemptionRedeemChannel",
+    "RedemptionRedeemGift",
+    "RedemptionRedeemLoyaltyCard",
+    "RedemptionRedeemRelatedRedemptions",
+    "RedemptionRedeemRelatedRedemptionsRedemptionsItem",
+    "RedemptionRedeemRelatedRedemptionsRollbacksItem",
+    "RedemptionRedeemVoucher",
+    "RedemptionRedeemVoucherGift",
+    "RedemptionRedeemVoucherLoyaltyCard",
+    "RedemptionRedeemVoucherPublish",
+    "RedemptionRedeemVoucherRedemption",
+    "RedemptionRelatedRedemptions",
+    "RedemptionRelatedRedemptionsRedemptionsItem",
+    "RedemptionRelatedRedemptionsRollbacksItem",
+    "RedemptionReward",
+    "RedemptionRewardResult",
+    "RedemptionRewardResultParameters",
+    "RedemptionRewardResultParametersCampaign",
+    "RedemptionRewardResultParametersCoin",
+    "RedemptionRewardResultParametersProduct",
+    "RedemptionRollback",
+    "RedemptionRollbackChannel",
+    "RedemptionRollbackGift",
+    "RedemptionRollbackLoyaltyCard",
+    "RedemptionRollbackOrder",
+    "RedemptionRollbackRelatedRedemptions",
+    "RedemptionRollbackRelatedRedemptionsRedemptionsItem",
+    "RedemptionRollbackRelatedRedemptionsRollbacksItem",
+    "RedemptionRollbackRequest",
+    "RedemptionSession",
+    "RedemptionVoucher",
+    "RedemptionVoucherGift",
+    "RedemptionVoucherLoyaltyCard",
+    "RedemptionVoucherPublish",
+    "RedemptionVoucherRedemption",
+    "RedemptionsGetResponseBody",
+    "RedemptionsGetResponseBodyChannel",
+    "RedemptionsGetResponseBodyCustomer",
+    "RedemptionsGetResponseBodyGift",
+    "RedemptionsGetResponseBodyLoyaltyCard",
+    "RedemptionsGetResponseBodyOrder",
+    "RedemptionsGetResponseBodyOrderCustomer",
+    "RedemptionsGetResponseBodyOrderItemsItem",
+    "RedemptionsGetResponseBodyOrderItemsItemProduct",
+    "RedemptionsGetResponseBodyOrderItemsItemSku",
+    "RedemptionsGetResponseBodyOrderReferrer",
+    "RedemptionsGetResponseBodyPromotionTier",
+    "RedemptionsGetResponseBodyPromotionTierAction",
+    "RedemptionsGetResponseBodyPromotionTierCampaign",
+    "RedemptionsGetResponseBodyPromotionTierSummary",
+    "RedemptionsGetResponseBodyPromotionTierSummaryOrders",
+    "RedemptionsGetResponseBodyPromotionTierSummaryRedemptions",
+    "RedemptionsGetResponseBodyRelatedRedemptions",
+    "RedemptionsGetResponseBodyRelatedRedemptionsRedemptionsItem",
+    "RedemptionsGetResponseBodyRelatedRedemptionsRollbacksItem",
+    "RedemptionsGetResponseBodySession",
+    "RedemptionsGetResponseBodyVoucher",
+    "RedemptionsGetResponseBodyVoucherGift",
+    "RedemptionsGetResponseBodyVoucherLoyaltyCard",
+    "RedemptionsGetResponseBodyVoucherPublish",
+    "RedemptionsGetResponseBodyVoucherRedemption",
+    "RedemptionsListResponseBody",
+    "RedemptionsListResponseBodyRedemptionsItem",
+    "RedemptionsListResponseBodyRedemptionsItemChannel",
+    "RedemptionsListResponseBodyRedemptionsItemCustomer",
+    "RedemptionsListResponseBodyRedemptionsItemGift",
+    "RedemptionsListResponseBodyRedemptionsItemLoyaltyCard",
+    "RedemptionsListResponseBodyRedemptionsItemOrder",
+    "RedemptionsListResponseBodyRedemptionsItemOrderCustomer",
+    "RedemptionsListResponseBodyRedemptionsItemOrderItemsItem",
+    "RedemptionsListResponseBodyRedemptionsItemOrderItemsItemProduct",
+    "RedemptionsListResponseBodyRedemptionsItemOrderItemsItemSku",
+    "RedemptionsListResponseBodyRedemptionsItemOrderReferrer",
+    "RedemptionsListResponseBodyRedemptionsItemPromotionTier",
+    "RedemptionsListResponseBodyRedemptionsItemPromotionTierAction",
+    "RedemptionsListResponseBodyRedemptionsItemPromotionTierCampaign",
+    "RedemptionsListResponseBodyRedemptionsItemPromotionTierSummary",
+    "RedemptionsListResponseBodyRedemptionsItemPromotionTierSummaryOrders",
+    "RedemptionsListResponseBodyRedemptionsItemPromotionTierSummaryRedemptions",
+    "RedemptionsListResponseBodyRedemptionsItemRelatedRedemptions",
+    "RedemptionsListResponseBodyRedemptionsItemRelatedRedemptionsRedemptionsItem",
+    "RedemptionsListResponseBodyRedemptionsItemRelatedRedemptionsRollbacksItem",
+    "RedemptionsListResponseBodyRedemptionsItemSession",
+    "RedemptionsListResponseBodyRedemptionsItemVoucher",
+    "RedemptionsListResponseBodyRedemptionsItemVoucherGift",
+    "RedemptionsListResponseBodyRedemptionsItemVoucherLoyaltyCard",
+    "RedemptionsListResponseBodyRedemptionsItemVoucherPublish",
+    "RedemptionsListResponseBodyRedemptionsItemVoucherRedemption",
+    "RedemptionsRedeemRequestBody",
+    "RedemptionsRedeemRequestBodyOptions",
+    "RedemptionsRedeemRequestBodyRedeemablesItem",
+    "RedemptionsRedeemRequestBodyRedeemablesItemGift",
+    "RedemptionsRedeemRequestBodyRedeemablesItemReward",
+    "RedemptionsRedeemResponseBody",
+    "RedemptionsRedeemResponseBodyOrder",
+    "RedemptionsRedeemResponseBodyOrderItemsItem",
+    "RedemptionsRollbackCreateRequestBody",
+    "RedemptionsRollbackCreateResponseBody",
+    "RedemptionsRollbackCreateResponseBodyChannel",
+    "RedemptionsRollbackCreateResponseBodyGift",
+    "RedemptionsRollbackCreateResponseBodyLoyaltyCard",
+    "RedemptionsRollbackCreateResponseBodyOrder",
+    "RedemptionsRollbackCreateResponseBodyRelatedRedemptions",
+    "RedemptionsRollbackCreateResponseBodyRelatedRedemptionsRedemptionsItem",
+    "RedemptionsRollbackCreateResponseBodyRelatedRedemptionsRollbacksItem",
+    "RedemptionsRollbacksCreateRequestBody",
+    "RedemptionsRollbacksCreateResponseBody",
+    "RedemptionsRollbacksCreateResponseBodyOrder",
+    "RefereeReward",
+    "RefereeRewardCampaign",
+    "ReferralCodeConditions",
+    "ReferralCodeFilter",
+    "ReferralHolderFilters",
+    "ReferralProgram",
+    "ReferralProgramCustomEvent",
+    "ReferralProgramRefereeReward",
+    "ReferralProgramRefereeRewardRelatedObjectParent",
+    "ReferralsMembersHoldersCreateInBulkRequestBody",
+    "ReferralsMembersHoldersCreateInBulkResponseBody",
+    "ReferralsMembersHoldersListResponseBody",
     "Referrer",
     "ReferrerAddress",
+    "ReferrerId",
+    "RelatedRedemption",
+    "RelatedRedemptions",
+    "ResourceTypes",
+    "Reward",
+    "RewardAssignment",
+    "RewardAssignmentList",
+    "RewardAssignmentLoyalty",
+    "RewardAssignmentParameters",
+    "RewardAssignmentParametersLoyalty",
+    "RewardAssignmentUpdateRequest",
+    "RewardAttributes",
+    "RewardCampaign",
+    "RewardCoin",
+    "RewardParameters",
+    "RewardProduct",
+    "RewardReference",
+    "RewardRequest",
+    "RewardType",
+    "RewardTypeCampaign",
+    "RewardTypeCoin",
+    "RewardTypeProduct",
+    "RewardsAssignmentsCreateRequestBody",
+    "RewardsAssignmentsCreateRequestBodyParameters",
+    "RewardsAssignmentsCreateRequestBodyParametersLoyalty",
+    "RewardsAssignmentsCreateResponseBody",
+    "RewardsAssignmentsCreateResponseBodyParameters",
+    "RewardsAssignmentsCreateResponseBodyParametersLoyalty",
+    "RewardsAssignmentsGetResponseBody",
+    "RewardsAssignmentsGetResponseBodyParameters",
+    "RewardsAssignmentsGetResponseBodyParametersLoyalty",
+    "RewardsAssignmentsListResponseBody",
+    "RewardsAssignmentsUpdateRequestBody",
+    "RewardsAssignmentsUpdateRequestBodyParameters",
+    "RewardsAssignmentsUpdateRequestBodyParametersLoyalty",
+    "RewardsAssignmentsUpdateResponseBody",
+    "RewardsAssignmentsUpdateResponseBodyParameters",
+    "RewardsAssignmentsUpdateResponseBodyParametersLoyalty",
+    "RewardsCreateRequestBody",
+    "RewardsCreateRequestBodyAttributes",
+    "RewardsCreateRequestBodyParameters",
+    "RewardsCreateRequestBodyParametersCampaign",
+    "RewardsCreateRequestBodyParametersCoin",
+    "RewardsCreateRequestBodyParametersProduct",
+    "RewardsCreateResponseBody",
+    "RewardsCreateResponseBodyAttributes",
+    "RewardsListResponseBody",
+    "RewardsUpdateRequestBody",
+    "RewardsUpdateRequestBodyAttributes",
+    "RewardsUpdateRequestBodyParameters",
+    "RewardsUpdateRequestBodyParametersCampaign",
+    "RewardsUpdateRequestBodyParametersCoin",
+    "RewardsUpdateRequestBodyParametersProduct",
+    "RewardsUpdateResponseBody",
+    "RewardsUpdateResponseBodyAttributes",
+    "Segment",
+    "SegmentsCreateRequestBody",
+    "SegmentsCreateResponseBody",
+    "SegmentsGetResponseBody",
+    "Session",
+    "SimpleCampaign",
+    "SimpleCampaignVoucher",
+    "SimpleCampaignVoucherRedemption",
     "SimpleCustomer",
     "SimpleCustomerRequiredObjectType",
+    "SimpleEvent",
+    "SimpleLoyaltyCard",
+    "SimpleOrder",
+    "SimpleOrderItem",
+    "SimpleProduct",
+    "SimpleProductDiscountUnit",
+    "SimplePromotionStack",
+    "SimplePromotionStackCampaign",
+    "SimplePromotionStackTiers",
+    "SimplePromotionTier",
+    "SimplePromotionTierCampaign",
+    "SimpleRedemption",
+    "SimpleRedemptionChannel",
+    "SimpleRedemptionRewardResult",
+    "SimpleReferralTier",
+    "SimpleSegment",
+    "SimpleSku",
+    "SimpleSkuDiscountUnit",
+    "SimpleVoucher",
+    "SimpleVoucherRedemption",
+    "Sku",
+    "SkusGetResponseBody",
+    "SkusImportCsvCreateResponseBody",
+    "SkusListForProduct",
+    "SourceIdsMetadataUpdateRequest",
+    "StackingRules",
+    "StringFilter",
+    "StringFilterConditions",
+    "TemplatesCampaignsCampaignSetupCreateRequestBody",
+    "TemplatesCampaignsCampaignSetupCreateRequestBodyVoucher",
+    "TemplatesCampaignsCampaignSetupCreateRequestBodyVoucherRedemption",
+    "TemplatesCampaignsCampaignSetupCreateResponseBody",
+    "TemplatesCampaignsCampaignSetupCreateResponseBodyCreatedResourcesItem",
+    "TemplatesCampaignsCreateRequestBody",
+    "TemplatesCampaignsCreateTemplateResponseBody",
+    "TemplatesCampaignsGetResponseBody",
+    "TemplatesCampaignsListResponseBody",
+    "TemplatesCampaignsTierSetupCreateRequestBody",
+    "TemplatesCampaignsTierSetupCreateResponseBody",
+    "TemplatesCampaignsTierSetupCreateResponseBodyCreatedResourcesItem",
+    "TemplatesCampaignsUpdateRequestBody",
+    "TemplatesCampaignsUpdateResponseBody",
+    "TransactionEarningRule",
+    "TransactionEvent",
+    "TransactionOrder",
+    "TrashBinFilters",
+    "TrashBinItem",
+    "TrashBinListResponseBody",
+    "TrashBinResourceTypeConditions",
+    "TrashBinResourceTypeFilter",
+    "UsageNotifications",
+    "User",
+    "ValidatedRedeemable",
+    "ValidationRule",
+    "ValidationRuleApplicableTo",
+    "ValidationRuleAssignment",
+    "ValidationRuleAssignmentList",
+    "ValidationRuleAssignmentsList",
+    "ValidationRuleBundleRule",
     "ValidationRuleError",
+    "ValidationRuleErrorLibrary",
+    "ValidationRuleRequest",
+    "ValidationRuleRule",
+    "ValidationRulesAssignmentsCreateRequestBody",
+    "ValidationRulesAssignmentsCreateResponseBody",
+    "ValidationRulesAssignmentsList",
+    "ValidationRulesAssignmentsListResponseBody",
+    "ValidationRulesCreateRequestBody",
+    "ValidationRulesCreateRequestBodyApplicableTo",
     "ValidationRulesCreateRequestBodyError",
+    "ValidationRulesCreateResponseBody",
+    "ValidationRulesCreateResponseBodyApplicableTo",
     "ValidationRulesCreateResponseBodyError",
+    "ValidationRulesGetResponseBody",
+    "ValidationRulesGetResponseBodyApplicableTo",
     "ValidationRulesGetResponseBodyError",
+    "ValidationRulesListResponseBody",
+    "ValidationRulesUpdateRequestBody",
+    "ValidationRulesUpdateRequestBodyApplicableTo",
     "ValidationRulesUpdateRequestBodyError",
+    "ValidationRulesUpdateResponseBody",
+    "ValidationRulesUpdateResponseBodyApplicableTo",
     "ValidationRulesUpdateResponseBodyError",
+    "ValidationsRedeemableInapplicable",
+    "ValidationsRedeemableInapplicableResult",
+    "ValidationsRedeemableInapplicableResultDetails",
+    "ValidationsRedeemableSkipped",
+    "ValidationsRedeemableSkippedResult",
+    "ValidationsRedeemableSkippedResultDetails",
+    "ValidationsValidateRequestBody",
+    "ValidationsValidateRequestBodyOptions",
+    "ValidationsValidateRequestBodyRedeemablesItem",
+    "ValidationsValidateRequestBodyRedeemablesItemGift",
+    "ValidationsValidateRequestBodyRedeemablesItemReward",
+    "ValidationsValidateResponseBody",
+    "ValidationsValidateResponseBodyOrder",
+    "ValidationsValidateResponseBodyOrderItemsItem",
+    "ValidationsValidateResponseBodyRedeemablesItem",
+    "ValidationsValidateResponseBodyRedeemablesItemOrder",
+    "ValidationsValidateResponseBodyRedeemablesItemOrderCustomer",
+    "ValidationsValidateResponseBodyRedeemablesItemOrderReferrer",
+    "ValidationsValidateResponseBodyRedeemablesItemResult",
+    "ValidationsValidateResponseBodyRedeemablesItemResultDetails",
+    "ValidationsValidateResponseBodyRedeemablesItemResultDiscount",
+    "ValidationsValidateResponseBodyRedeemablesItemResultDiscountProduct",
+    "ValidationsValidateResponseBodyRedeemablesItemResultGift",
+    "ValidationsValidateResponseBodyRedeemablesItemResultLoyaltyCard",
+    "ValidityHours",
+    "ValidityHoursDaily",
+    "ValidityHoursDailyItem",
+    "ValidityTimeframe",
+    "Voucher",
+    "VoucherAsset",
+    "VoucherAssets",
+    "VoucherAssetsBarcode",
+    "VoucherAssetsQr",
+    "VoucherBalance",
+    "VoucherBalanceRelatedObject",
+    "VoucherGift",
+    "VoucherLoyaltyCard",
+    "VoucherPublish",
+    "VoucherRedemption",
+    "VoucherRedemptionLimit",
+    "VoucherTransaction",
+    "VoucherTransactionDetails",
+    "VoucherTransactionDetailsBalance",
+    "VoucherTransactionDetailsBalanceRelatedObject",
+    "VoucherTransactionDetailsCustomEvent",
+    "VoucherTransactionDetailsEarningRule",
+    "VoucherTransactionDetailsEarningRuleSource",
+    "VoucherTransactionDetailsEvent",
+    "VoucherTransactionDetailsEventSchema",
+    "VoucherTransactionDetailsHolderLoyaltyTier",
+    "VoucherTransactionDetailsLoyaltyTier",
+    "VoucherTransactionDetailsOrder",
+    "VoucherTransactionDetailsRedemption",
+    "VoucherTransactionDetailsReward",
+    "VoucherTransactionDetailsRollback",
+    "VoucherTransactionDetailsSegment",
+    "VoucherTransactionList",
+    "VoucherTransactionsExportFilterConditions",
+    "VoucherTransactionsExportFilterConditionsVoucherId",
+    "VoucherTransactionsExportFilterConditionsVoucherIdConditions",
+    "VoucherTransactionsExportParameters",
+    "VoucherTransactionsFilters",
+    "VoucherTypeConditions",
+    "VoucherTypeFilter",
+    "VoucherWithCategories",
+    "VoucherWithCategoriesGift",
+    "VoucherWithCategoriesLoyaltyCard",
+    "VoucherWithCategoriesPublish",
+    "VoucherWithCategoriesRedemption",
+    "VouchersBalanceUpdateRequestBody",
+    "VouchersBalanceUpdateResponseBody",
+    "VouchersBalanceUpdateResponseBodyRelatedObject",
+    "VouchersCreateRequestBody",
+    "VouchersCreateRequestBodyRedemption",
+    "VouchersCreateResponseBody",
+    "VouchersCreateResponseBodyGift",
+    "VouchersCreateResponseBodyLoyaltyCard",
+    "VouchersCreateResponseBodyPublish",
+    "VouchersCreateResponseBodyRedemption",
+    "VouchersCreateWithSpecificCodeRequestBody",
+    "VouchersCreateWithSpecificCodeRequestBodyRedemption",
+    "VouchersDisableResponseBody",
+    "VouchersDisableResponseBodyGift",
+    "VouchersDisableResponseBodyLoyaltyCard",
+    "VouchersDisableResponseBodyPublish",
+    "VouchersDisableResponseBodyRedemption",
+    "VouchersEnableResponseBody",
+    "VouchersEnableResponseBodyGift",
+    "VouchersEnableResponseBodyLoyaltyCard",
+    "VouchersEnableResponseBodyPublish",
+    "VouchersEnableResponseBodyRedemption",
+    "VouchersGetResponseBody",
+    "VouchersGetResponseBodyGift",
+    "VouchersGetResponseBodyLoyaltyCard",
+    "VouchersGetResponseBodyPublish",
+    "VouchersGetResponseBodyRedemption",
+    "VouchersImportCreateItemRequestBody",
+    "VouchersImportCreateItemRequestBodyRedemption",
+    "VouchersImportCreateResponseBody",
+    "VouchersImportCsvCreateResponseBody",
+    "VouchersListResponseBody",
+    "VouchersMetadataUpdateInBulkRequestBody",
+    "VouchersMetadataUpdateInBulkResponseBody",
+    "VouchersRedemptionGetResponseBody",
+    "VouchersTransactionsExportCreateRequestBody",
+    "VouchersTransactionsExportCreateResponseBody",
+    "VouchersTransactionsExportCreateResponseBodyResult",
+    "VouchersTransactionsListResponseBody",
+    "VouchersUpdateInBulkItemRequestBody",
+    "VouchersUpdateInBulkResponseBody",
+    "VouchersUpdateRequestBody",
+    "VouchersUpdateResponseBody",
+    "VouchersUpdateResponseBodyGift",
+    "VouchersUpdateResponseBodyLoyaltyCard",
+    "VouchersUpdateResponseBodyPublish",
+    "VouchersUpdateResponseBodyRedemption",
 ]
 
 if not TYPE_CHECKING:  # type checkers would take any name for one that exists

@@ -6,9 +6,9 @@ from __future__ import annotations
 from typing import Any
 
 from voucherify.base_model import BaseModel
+from voucherify.models.custom_event_loyalty import CustomEventLoyalty
 from voucherify.models.customer import Customer
-from voucherify.models.events_create_request_body_loyalty import EventsCreateRequestBodyLoyalty
-from voucherify.models.events_create_request_body_referral import EventsCreateRequestBodyReferral
+from voucherify.models.event_create_referral import EventCreateReferral
 
 
 class EventsCreateRequestBody(BaseModel):
@@ -20,9 +20,9 @@ class EventsCreateRequestBody(BaseModel):
     """Who did it, by `id` or `source_id`. Further fields update the stored customer; an unknown `source_id` creates
     one.
     """
-    referral: EventsCreateRequestBodyReferral | None = None
+    referral: EventCreateReferral | None = None
     """The referral that this event converts, for referral programs whose conversion event this is."""
-    loyalty: EventsCreateRequestBodyLoyalty | None = None
+    loyalty: CustomEventLoyalty | None = None
     """The loyalty card that earns the points, where the customer holds several."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the event, as defined in the event schema."""

@@ -13,12 +13,12 @@ class SimpleCustomer(BaseModel):
 
     id: str | None = None
     """Id that Voucherify gave the customer; starts with `cust_`."""
-    source_id: str | None = None
-    """Your own id of the customer."""
     name: str | None = None
     """First and last name; null if unknown."""
     email: str | None = None
     """E-mail address; null if unknown."""
+    source_id: str | None = None
+    """Your own id of the customer."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the customer."""
     object: Literal["customer"] | str | None = None
