@@ -207,7 +207,9 @@ class _Operations:
 def _status_answer(status: str, response: Node) -> StatusAnswer:
     target = response.followed()
     headers = [name for name, _ in target["headers"].items()] if "headers" in target else []
-    return StatusAnswer(status, target.required_text("description"), tuple(headers))
+    # A description beside the reference is the operation's own.
+    text = (response if "description" in response else target).required_text("description")
+    return StatusAnswer(status, text, tuple(headers))
 
 
 def _urls(holder: Node) -> tuple[str, ...]:

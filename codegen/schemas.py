@@ -238,7 +238,9 @@ def _united(choices: list[Type], node: Node) -> Type:
         null = null or isinstance(choice, Nullable)
         plain = choice.inner if isinstance(choice, Nullable) else choice
         flat += [one for one in (plain.choices if isinstance(plain, UnionOf) else (plain,)) if one not in flat]
-    return _nullable(ANY if ANY in flat else flat[0] if len(flat) == 1 else UnionOf(tuple(flat)), null)
+    if ANY in flat:  # the others come first: they say what it is as a rule
+        flat = [one for one in flat if one != ANY] + [ANY]
+    return _nullable(flat[0] if len(flat) == 1 else UnionOf(tuple(flat)), null)
 
 
 def _choice(node: Node, values: list[Any]) -> Type:

@@ -76,7 +76,7 @@ def test_no_connection(build: Callable[..., Any], kind: str, monkeypatch: pytest
     assert (error.body, error.data, error.raw_data, len(error.headers)) == (None, None, None, 0)
     expected = "Connection refused" if kind == "refused" else "the name of the host is unknown"
     assert expected in str(error)
-    assert "nothing was sent" in str(error)
+    assert "nothing was carried out" in str(error)
     check_text(error)
 
 
@@ -408,27 +408,31 @@ def test_no_wait_passes_the_deadline(header: str) -> None:
     assert time.monotonic() - begun < SLACK
 
 
-def test_last_failure_counts_but_the_first_is_not_forgotten() -> None:
-    port = free_port()
-    with serving(raw(b"", then="reset")) as server, client(retries=AT_ONCE) as sender:
-        request = get(server.url)
-        original = rest._exchange
-        urls = iter([request.url])
+@pytest.mark.parametrize(
+    ("first", "reached"), [(raw(b"", then="reset"), True), (answer(b"", 503), True), (answer(b"", 429), False)]
+)
+@pytest.mark.parametrize("streaming", [False, True])
+def test_last_failure_counts_but_the_first_is_not_forgotten(
+    first: Any, reached: bool, streaming: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the first try the host is gone."""
+    original = rest._exchange
 
-        def exchange(call: Any, pools: Any, pool: Any) -> Any:
-            call.origin = server.url if next(urls, None) else f"http://localhost:{port}"
-            return original(call, pools, pools.get(call.origin, streaming=False))
+    def exchange(call: Any, pools: Any, pool: Any) -> Any:
+        if call.attempts > 1:
+            call.origin = gone
+            pool = pools.get(gone, streaming=streaming)
+        return original(call, pools, pool)
 
-        rest._exchange = exchange
-        try:
-            with pytest.raises(ApiConnectionException) as caught:
-                sender.send(request)
-        finally:
-            rest._exchange = original
+    gone = f"http://localhost:{free_port()}"
+    monkeypatch.setattr(rest, "_exchange", exchange)
+    with serving(first) as server, client(retries=AT_ONCE) as sender:
+        with pytest.raises(ApiConnectionException) as caught:
+            (sender.stream if streaming else sender.send)(get(server.url))
         assert "Connection refused" in str(caught.value)
-        assert caught.value.attempts == 3
-        assert caught.value.may_have_reached_server is True
-        assert "it may have been carried out" in str(caught.value)
+        assert (caught.value.attempts, len(server.requests)) == (3, 1)
+        assert caught.value.may_have_reached_server is reached
+        assert ("it may have been carried out" if reached else "nothing was carried out") in str(caught.value)
 
 
 def test_budget_of_a_failing_service_runs_out() -> None:
@@ -536,7 +540,9 @@ def test_waiting_for_a_connection_has_a_deadline_too() -> None:
         while not server.requests:
             time.sleep(0.01)
         begun = time.monotonic()
-        with pytest.raises(ApiTimeoutException, match=r"no free connection within 0\.3 s; nothing was sent") as caught:
+        with pytest.raises(
+            ApiTimeoutException, match=r"no free connection within 0\.3 s; nothing was carried out"
+        ) as caught:
             sender.send(post(server.url), 0.3)
         assert time.monotonic() - begun < 0.3 + SLACK
         assert (caught.value.may_have_reached_server, len(server.requests)) == (False, 1)

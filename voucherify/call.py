@@ -19,7 +19,7 @@ from voucherify.exceptions import (
     UnreadableResponseException,
 )
 from voucherify.failures import explain, is_misuse
-from voucherify.retry import RetryPolicy, asked_wait, failure_allows_retry, status_allows_retry
+from voucherify.retry import RetryPolicy, asked_wait, failure_allows_retry, may_be_carried_out, status_allows_retry
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPHeaderDict
@@ -76,7 +76,7 @@ class Call:
         self.deadline = self.started + self.timeouts.total
         self.attempts = 0
         self.reached = False
-        """Whether any try may have reached the server."""
+        """Whether the server may have carried out any of the tries."""
 
     def wait_after(self, outcome: RawResponse | BaseHTTPResponse | Failure) -> float | None:
         """Seconds to wait before another try; `None` if this outcome is the final one."""
@@ -84,6 +84,7 @@ class Call:
         if isinstance(outcome, Failure):
             again = outcome.again
         else:
+            self.reached |= may_be_carried_out(outcome.status)
             again = status_allows_retry(outcome.status, outcome.headers, repeatable=self.request.repeatable)
             if again:
                 asked = asked_wait(outcome.status, outcome.headers, time())
@@ -115,7 +116,7 @@ class Call:
         return (ApiTimeoutException if timed_out else ApiConnectionException)(
             0,
             "Timeout" if timed_out else "Connection failed",
-            message=f"{text}; " + ("it may have been carried out" if self.reached else "nothing was sent"),
+            message=f"{text}; " + ("it may have been carried out" if self.reached else "nothing was carried out"),
             method=self.request.method,
             path=self.request.path_template,
             attempts=self.attempts,
@@ -155,6 +156,5 @@ class Call:
 
     def answer(self, response: BaseHTTPResponse, data: bytes) -> RawResponse:
         """The outcome of a try that got an answer."""
-        self.reached = True
         headers = response.headers
         return RawResponse(response.status, response.reason, headers, data, self.attempts, monotonic() - self.started)

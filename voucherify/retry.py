@@ -108,6 +108,11 @@ def status_allows_retry(status: int, headers: Mapping[str, str], *, repeatable: 
     return repeatable and status in _TRANSIENT
 
 
+def may_be_carried_out(status: int) -> bool:
+    """Whether a request that got this answer may have been carried out."""
+    return status != _TOO_MANY_REQUESTS
+
+
 def failure_allows_retry(*, sent: bool, repeatable: bool) -> bool:
     """Whether a request that got no answer may be sent again: if nothing of it was sent, or if it does no harm."""
     return repeatable or not sent

@@ -293,8 +293,7 @@ class CampaignsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            ConflictException: 409. A voucher with this code exists already.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -449,12 +448,11 @@ class CampaignsApi(Resource):
             The campaign as created; its vouchers may still be in the making.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The body breaks a rule, such as a `voucher` that does not fit the `campaign_type`.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            NotFoundException: 404. Something that the body refers to does not exist, such as a validation rule or a
+                category.
+            ConflictException: 409. A campaign with this name exists already.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -507,7 +505,7 @@ class CampaignsApi(Resource):
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -560,7 +558,7 @@ class CampaignsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -608,7 +606,7 @@ class CampaignsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -664,7 +662,7 @@ class CampaignsApi(Resource):
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -727,7 +725,7 @@ class CampaignsApi(Resource):
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -781,7 +779,7 @@ class CampaignsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -835,8 +833,7 @@ class CampaignsApi(Resource):
             The id of the asynchronous action that imports the vouchers.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The list breaks a rule, such as a voucher without `code`.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -892,7 +889,7 @@ class CampaignsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No campaign has this id or name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1135,8 +1132,7 @@ class CampaignsApi(Resource):
             The campaign after the update; its vouchers may still be in change.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The body breaks a rule, or has a field that this type of campaign does not know.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.

@@ -298,7 +298,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. There is no customer with this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -346,7 +346,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. There is no customer with this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -394,7 +394,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. There is no customer with this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -511,7 +511,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. There is no customer with this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -626,7 +626,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. There is no customer with this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -870,7 +870,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. There is no customer with this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -923,9 +923,10 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PayloadTooLargeException: 413. The body is larger than 10 MB. Nothing was stored; send it in parts.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
+            PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
+                errors: `statusCode`, `error`, `message`.
+            TooManyRequestsException: 429. Too many calls, or too many bulk calls, in a short time. The call was not
+                carried out.
             ApiException: Any other answer than 2xx, or none at all.
 
         Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
@@ -980,7 +981,8 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PayloadTooLargeException: 413. The body is larger than 10 MB. Nothing was stored; send it in parts.
+            PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
+                errors: `statusCode`, `error`, `message`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.

@@ -1025,10 +1025,9 @@ class LoyaltiesApi(Resource):
             The points are active. The answer tells how many were added and the balance afterwards.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The pending points can't be activated in their present state.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card or the pending points entry does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1087,10 +1086,9 @@ class LoyaltiesApi(Resource):
             The customer is a member. The answer is the loyalty card assigned.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The body is invalid, or no card can be assigned to the customer.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign, or the card named in `voucher`, does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1152,10 +1150,10 @@ class LoyaltiesApi(Resource):
             The entry was changed. The answer tells by how much, and the pending points afterwards.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The number of points is invalid, such as a subtraction of more points than are
+                pending.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card or the pending points entry does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1237,10 +1235,9 @@ class LoyaltiesApi(Resource):
             The pending points were canceled. The answer is empty.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The pending points can't be canceled in their present state.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card or the pending points entry does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1302,10 +1299,10 @@ class LoyaltiesApi(Resource):
             The rules were created. The answer lists them.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. A rule is invalid, such as a `loyalty` definition that does not suit the event.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign, or something that a rule refers to (validation rule, segment, event
+                schema, tier), does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1447,8 +1444,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            ConflictException: 409. A campaign of this name exists already.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1588,8 +1584,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            ConflictException: 409. The reward is assigned to this campaign already.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1658,7 +1653,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the earning rule does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1717,7 +1712,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1777,7 +1772,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the reward assignment does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1834,7 +1829,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the earning rule does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1891,7 +1886,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the earning rule does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1955,9 +1950,8 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            ForbiddenException: 403. Access to this campaign is denied.
+            NotFoundException: 404. The campaign does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2044,7 +2038,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2133,7 +2127,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the loyalty card does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2273,9 +2267,8 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            ForbiddenException: 403. Access to this campaign is denied.
+            NotFoundException: 404. The campaign does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2552,7 +2545,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the reward assignment does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2672,7 +2665,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -3299,7 +3292,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -3370,7 +3363,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the loyalty card does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -3494,7 +3487,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -3565,7 +3558,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the loyalty card does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -3990,10 +3983,10 @@ class LoyaltiesApi(Resource):
             The reward was redeemed. The answer describes the redemption and what the member got.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The body is invalid, or the reward can't be redeemed with this card, such as for a
+                lack of points.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The loyalty card, the reward or its assignment does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -4062,7 +4055,7 @@ class LoyaltiesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign, the loyalty card, the reward or its assignment does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -4270,8 +4263,8 @@ class LoyaltiesApi(Resource):
             The balance was changed. The answer tells by how much, and the balance afterwards.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The number of points or the expiration is invalid, such as a subtraction of more
+                points than the card has.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -4345,8 +4338,8 @@ class LoyaltiesApi(Resource):
             The balance was changed. The answer tells by how much, and the balance afterwards.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The number of points or the expiration is invalid, such as a subtraction of more
+                points than the card has.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -4430,11 +4423,9 @@ class LoyaltiesApi(Resource):
             The change was accepted. The answer describes the campaign as it is now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. A field is invalid, or can't be changed on this campaign.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
+            ForbiddenException: 403. Access to this campaign is denied.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.

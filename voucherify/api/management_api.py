@@ -734,10 +734,9 @@ class ManagementApi(Resource):
             The user, with all projects that they have access to.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            BadRequestException: 400. The user or the role is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -796,13 +795,11 @@ class ManagementApi(Resource):
             The new branding.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            BadRequestException: 400. A field is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
+            ConflictException: 409. The project has branding already.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -859,13 +856,11 @@ class ManagementApi(Resource):
             The new definition.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            BadRequestException: 400. A field is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
+            ConflictException: 409. The project has an event of this name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -938,13 +933,11 @@ class ManagementApi(Resource):
             The new schema.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            BadRequestException: 400. A field is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
+            ConflictException: 409. The project has a schema for this kind of object.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1005,10 +998,9 @@ class ManagementApi(Resource):
             The new project, with its keys.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            BadRequestException: 400. A field is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -1063,13 +1055,11 @@ class ManagementApi(Resource):
             The new stacking rules.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            BadRequestException: 400. A rule is not valid, such as a limit out of its range.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
+            ConflictException: 409. The project has stacking rules already.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1133,11 +1123,10 @@ class ManagementApi(Resource):
             The new webhook.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. `target_url` or `events` is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1191,9 +1180,9 @@ class ManagementApi(Resource):
             The branding was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or branding has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1244,9 +1233,9 @@ class ManagementApi(Resource):
             The definition was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or event definition has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1297,9 +1286,9 @@ class ManagementApi(Resource):
             The schema was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or metadata schema has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1348,8 +1337,8 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1397,9 +1386,9 @@ class ManagementApi(Resource):
             The stacking rules were deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or stacking rules have this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1450,9 +1439,9 @@ class ManagementApi(Resource):
             The webhook was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or webhook has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1503,9 +1492,9 @@ class ManagementApi(Resource):
             The branding.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or branding has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1556,9 +1545,9 @@ class ManagementApi(Resource):
             The definition of the event.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or event definition has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1609,9 +1598,9 @@ class ManagementApi(Resource):
             The schema.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or metadata schema has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1661,8 +1650,8 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1711,9 +1700,9 @@ class ManagementApi(Resource):
             The stacking rules.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or stacking rules have this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1764,9 +1753,9 @@ class ManagementApi(Resource):
             The user.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id, or the user has no access to it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1817,9 +1806,9 @@ class ManagementApi(Resource):
             The webhook.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or webhook has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1871,12 +1860,10 @@ class ManagementApi(Resource):
             The invitation was sent. The answer is empty.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. A field is missing, or a role does not exist (`used_incorrect_role`).
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            NotFoundException: 404. A project in `projects` does not exist.
+            ConflictException: 409. A user with this e-mail address exists.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1926,9 +1913,9 @@ class ManagementApi(Resource):
             All branding of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1975,9 +1962,9 @@ class ManagementApi(Resource):
             All event definitions of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2024,9 +2011,9 @@ class ManagementApi(Resource):
             All metadata schemas of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2070,7 +2057,7 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2114,9 +2101,9 @@ class ManagementApi(Resource):
             The stacking rules of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2162,8 +2149,8 @@ class ManagementApi(Resource):
             All users of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2209,9 +2196,9 @@ class ManagementApi(Resource):
             All webhooks of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2265,11 +2252,10 @@ class ManagementApi(Resource):
             The copy, in the destination project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or template has this id, or the destination project does not exist.
+            ConflictException: 409. The destination project has a template of this name.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2356,9 +2342,9 @@ class ManagementApi(Resource):
                 has its name.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2444,11 +2430,10 @@ class ManagementApi(Resource):
             The access was taken away. The answer is empty.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. The access of this user cannot be taken away.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or user has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2502,11 +2487,10 @@ class ManagementApi(Resource):
             The branding as it is now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. A field is not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or branding has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2572,11 +2556,10 @@ class ManagementApi(Resource):
             The definition as it is now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. An attribute is not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or event definition has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2656,11 +2639,10 @@ class ManagementApi(Resource):
             The schema as it is now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. `properties` is missing, or a definition is not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or metadata schema has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2735,11 +2717,11 @@ class ManagementApi(Resource):
             The project as it is now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. A setting is not valid. The body of this answer may have `statusCode`, `error` and
+                `message` instead of the usual fields.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2794,11 +2776,10 @@ class ManagementApi(Resource):
             The stacking rules as they are now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. A rule is not valid, such as a limit out of its range.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or stacking rules have this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2876,11 +2857,10 @@ class ManagementApi(Resource):
             The user, with the roles in all projects.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. The role is missing or does not exist.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project has this id, or the user has no access to it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2948,11 +2928,10 @@ class ManagementApi(Resource):
             The webhook as it is now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            BadRequestException: 400. `target_url` or `events` is missing or not valid.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
+            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            NotFoundException: 404. No project or webhook has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.

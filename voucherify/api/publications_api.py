@@ -111,10 +111,10 @@ class PublicationsApi(Resource):
                 were several.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The publication is not possible, such as with both `voucher` and `campaign`
+                missing.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The voucher, the campaign or the customer does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -176,12 +176,13 @@ class PublicationsApi(Resource):
                 were several.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
+            BadRequestException: 400. The publication is not possible, such as with both `voucher` and `campaign`
+                missing.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The voucher, the campaign or the customer does not exist. An `id` must exist; only
+                an unknown `source_id` creates a customer.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.

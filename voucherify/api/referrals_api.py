@@ -162,7 +162,7 @@ class ReferralsApi(Resource):
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The referral code or a customer does not exist.
             ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
                 changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -234,7 +234,7 @@ class ReferralsApi(Resource):
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign, the referral code or a customer does not exist.
             ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
                 changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -322,7 +322,7 @@ class ReferralsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. The campaign or the referral code does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -397,7 +397,7 @@ class ReferralsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            NotFoundException: 404. No voucher has this code or id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -456,9 +456,8 @@ class ReferralsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            ForbiddenException: 403. The holder is the referrer, who cannot be removed.
+            NotFoundException: 404. The referral code or the holder does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -512,9 +511,8 @@ class ReferralsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            NotFoundException: 404. Nothing exists under an id or code in the path.
+            ForbiddenException: 403. The holder is the referrer, who cannot be removed.
+            NotFoundException: 404. The campaign, the referral code or the holder does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.

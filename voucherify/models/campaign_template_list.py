@@ -17,7 +17,7 @@ class CampaignTemplateList(BaseModel):
 
     object: Literal["list"] | str
     """Names the kind of this object."""
-    data_ref: Literal["data"] | str
+    data_ref: Literal["data", "campaign_templates"] | str
     """Name of the field that holds the templates."""
     data: list[CampaignTemplate] | None = None
     """The templates of this page."""

@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 from voucherify.base_model import BaseModel
+from voucherify.models.custom_event_property import CustomEventProperty
 
 
 class CustomEventSchemaDefinition(BaseModel):
     """The attributes of a custom event."""
 
-    properties: dict[str, Any]
+    properties: dict[str, CustomEventProperty | Any]
     """Attributes by name. Each has a `type` (`string`, `number`, `boolean`, `date` or `datetime`) and `optional`
     (whether events may lack it); `deleted` true takes it out of use. Empty for an event without attributes.
     """

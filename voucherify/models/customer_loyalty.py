@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from voucherify.base_model import BaseModel
+from voucherify.models.customer_loyalty_campaign import CustomerLoyaltyCampaign
 
 
 class CustomerLoyalty(BaseModel):
@@ -15,6 +16,6 @@ class CustomerLoyalty(BaseModel):
     """Number of points on all loyalty cards together."""
     referred_customers: int
     """Number of customers that this one referred."""
-    campaigns: dict[str, Any]
+    campaigns: dict[str, CustomerLoyaltyCampaign | Any]
     """The same figures per campaign, keyed by campaign name, and the loyalty tier (`loyalty_tier`) where there is one.
     """

@@ -16,9 +16,9 @@ class FilterConditions(BaseModel):
     Every operator takes a list of values, also those that compare with a single one.
     """
 
-    var_in: Annotated[Any, Field(alias="$in")] = None
+    var_in: Annotated[list[Any] | Any | None, Field(alias="$in")] = None
     """The field has one of these values."""
-    not_in: Annotated[Any, Field(alias="$not_in")] = None
+    not_in: Annotated[list[Any] | Any | None, Field(alias="$not_in")] = None
     """The field has none of these values."""
     var_is: Annotated[Any, Field(alias="$is")] = None
     """The field has this value."""

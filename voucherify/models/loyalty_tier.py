@@ -9,6 +9,7 @@ from typing import Any, Literal
 from voucherify.base_model import BaseModel
 from voucherify.models.loyalty_tier_config import LoyaltyTierConfig
 from voucherify.models.loyalty_tier_expiration import LoyaltyTierExpiration
+from voucherify.models.loyalty_tier_mapping import LoyaltyTierMapping
 from voucherify.models.points_range import PointsRange
 
 
@@ -20,11 +21,11 @@ class LoyaltyTier(BaseModel):
 
     name: str
     """Name of the tier."""
-    earning_rules: dict[str, Any] | None = None
+    earning_rules: dict[str, LoyaltyTierMapping | Any] | None = None
     """How the tier changes what earning rules give: by rule id (`ern_...`), either `{"type": "MULTIPLY", "multiplier":
     ...}` or `{"type": "CUSTOM", "points": ...}`.
     """
-    rewards: dict[str, Any] | None = None
+    rewards: dict[str, LoyaltyTierMapping | Any] | None = None
     """How the tier changes what rewards cost: by assignment id (`rewa_...`), either `{"type": "MULTIPLY", "multiplier":
     ...}` or `{"type": "CUSTOM", "points": ...}`.
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from voucherify.base_model import BaseModel
+from voucherify.models.metadata_property import MetadataProperty
 
 
 class ManagementProjectsMetadataSchemasCreateRequestBody(BaseModel):
@@ -16,7 +17,7 @@ class ManagementProjectsMetadataSchemasCreateRequestBody(BaseModel):
     """
     allow_defined_only: bool | None = None
     """Whether metadata outside of `properties` is to be refused. Without it, the server takes `false`."""
-    properties: dict[str, Any]
+    properties: dict[str, MetadataProperty | Any]
     """Definitions by metadata name. Each has `type` (`string`, `number`, `boolean`, `date`, `datetime`, `geopoint`,
     `image_url` or `object`), `array` (whether the value is a list) and `optional`; rules such as `eq`, `ne`, `lt`,
     `gte` or length limits are added as needed. For `object`, `object_type` names the schema of the nested object.

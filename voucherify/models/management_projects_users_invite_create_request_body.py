@@ -17,5 +17,5 @@ class ManagementProjectsUsersInviteCreateRequestBody(BaseModel):
     """First name of the person who is invited."""
     last_name: str
     """Last name of the person who is invited."""
-    projects: dict[str, Any]
+    projects: dict[str, str | Any]
     """Role in each project, such as `ADMIN` or `USER`, by project id."""

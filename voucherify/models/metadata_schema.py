@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from voucherify.base_model import BaseModel
+from voucherify.models.metadata_property import MetadataProperty
 
 
 class MetadataSchema(BaseModel):
@@ -18,7 +19,7 @@ class MetadataSchema(BaseModel):
     """Kind of object that the schema is for, such as `customer` or `order`, or the name of a nested object that the
     project defines.
     """
-    properties: dict[str, Any]
+    properties: dict[str, MetadataProperty | Any]
     """Definitions by metadata name. Each has `type` (`string`, `number`, `boolean`, `date`, `datetime`, `geopoint`,
     `image_url` or `object`), `array` (whether the value is a list) and `optional`; rules such as `eq`, `ne`, `lt`,
     `gte` or length limits are added as needed. Definitions with `deleted` true are out of use. The name of the schema

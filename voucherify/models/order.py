@@ -9,6 +9,7 @@ from typing import Any, Literal
 from voucherify.base_model import BaseModel
 from voucherify.models.customer_id import CustomerId
 from voucherify.models.order_item import OrderItem
+from voucherify.models.order_redemption import OrderRedemption
 
 
 class Order(BaseModel):
@@ -57,7 +58,7 @@ class Order(BaseModel):
     """The customer who placed the order, by id."""
     referrer: CustomerId | None = None
     """The customer who referred the buyer, by id."""
-    redemptions: dict[str, Any] | None = None
+    redemptions: dict[str, OrderRedemption | Any] | None = None
     """Redemptions made with this order, keyed by redemption id (`r_`). Each says when it took place, what was redeemed,
     and whether it was rolled back.
     """

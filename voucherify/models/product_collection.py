@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from voucherify.base_model import BaseModel
+from voucherify.models.field_filter import FieldFilter
 from voucherify.models.product_collection_member import ProductCollectionMember
 
 
@@ -19,7 +20,7 @@ class ProductCollection(BaseModel):
     """Name under which people know the object; in a filter, the condition on it."""
     type: Literal["STATIC", "AUTO_UPDATE"] | str
     """`STATIC` for listed members, `AUTO_UPDATE` for all products that meet `filter`."""
-    filter: dict[str, Any] | None = None
+    filter: dict[str, FieldFilter | Any] | None = None
     """Conditions on products, keyed by field (such as `price` or `metadata.KEY`), and `junction`; only for
     `AUTO_UPDATE`.
     """

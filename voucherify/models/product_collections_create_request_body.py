@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from voucherify.base_model import BaseModel
+from voucherify.models.field_filter import FieldFilter
 from voucherify.models.product_collection_member import ProductCollectionMember
 
 
@@ -18,5 +19,5 @@ class ProductCollectionsCreateRequestBody(BaseModel):
     """Name of the collection."""
     products: list[ProductCollectionMember] | None = None
     """Members of the collection, for `STATIC`."""
-    filter: dict[str, Any] | None = None
+    filter: dict[str, FieldFilter | Any] | None = None
     """Conditions on products, keyed by field (such as `price` or `metadata.KEY`), and `junction`, for `AUTO_UPDATE`."""

@@ -24,7 +24,7 @@ class StackingRules(BaseModel):
     """How many of the redeemables that a call names can be applied, 1 to 30. 1 to 30."""
     applicable_redeemables_per_category_limit: int | None
     """How many redeemables of the same category can be applied, 1 to 30; null for no such limit. 1 to 30."""
-    applicable_redeemables_category_limits: dict[str, Any]
+    applicable_redeemables_category_limits: dict[str, int | Any]
     """How many redeemables of certain categories can be applied: 1 to 10, by category id."""
     applicable_exclusive_redeemables_limit: int
     """How many redeemables of exclusive categories can be applied, 1 to 5. 1 to 5."""

@@ -21,7 +21,7 @@ class User(BaseModel):
     """First name of the user."""
     last_name: str
     """Last name of the user."""
-    projects: dict[str, Any]
+    projects: dict[str, str | Any]
     """Role in each project that the user has access to, such as `ADMIN` or `USER`, by project id."""
     is_owner: bool
     """Whether the user owns the organization."""

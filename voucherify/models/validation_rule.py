@@ -9,6 +9,8 @@ from typing import Any, Literal
 from voucherify.base_model import BaseModel
 from voucherify.models.error_message import ErrorMessage
 from voucherify.models.validation_rule_applicable_to import ValidationRuleApplicableTo
+from voucherify.models.validation_rule_bundle_rule import ValidationRuleBundleRule
+from voucherify.models.validation_rule_rule import ValidationRuleRule
 
 
 class ValidationRule(BaseModel):
@@ -16,9 +18,9 @@ class ValidationRule(BaseModel):
 
     name: str
     """Name of the rule."""
-    rules: dict[str, Any]
+    rules: dict[str, ValidationRuleRule | Any]
     """Conditions keyed by number, and `logic`, which combines the numbers, such as `1 and (2 or 3)`."""
-    bundle_rules: dict[str, Any] | None = None
+    bundle_rules: dict[str, ValidationRuleBundleRule | Any] | None = None
     """Conditions on items that must be bought together, keyed by number, and `limit`, the highest number of bundles
     that count (1 to 100, default 1).
     """

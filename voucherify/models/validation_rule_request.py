@@ -8,6 +8,8 @@ from typing import Any, Literal
 from voucherify.base_model import BaseModel
 from voucherify.models.error_message import ErrorMessage
 from voucherify.models.validation_rule_applicable_to import ValidationRuleApplicableTo
+from voucherify.models.validation_rule_bundle_rule import ValidationRuleBundleRule
+from voucherify.models.validation_rule_rule import ValidationRuleRule
 
 
 class ValidationRuleRequest(BaseModel):
@@ -15,9 +17,9 @@ class ValidationRuleRequest(BaseModel):
 
     name: str | None = None
     """Name of the rule."""
-    rules: dict[str, Any] | None = None
+    rules: dict[str, ValidationRuleRule | Any] | None = None
     """Conditions keyed by number, and `logic`, which combines the numbers, such as `1 and (2 or 3)`."""
-    bundle_rules: dict[str, Any] | None = None
+    bundle_rules: dict[str, ValidationRuleBundleRule | Any] | None = None
     """Conditions on items that must be bought together, keyed by number, and `limit`, the highest number of bundles
     that count (1 to 100, default 1).
     """

@@ -20,7 +20,7 @@ class ValidationRuleRule(BaseModel):
     """Name of the metadata property; null unless metadata are looked at."""
     conditions: dict[str, Any] | None = None
     """Lists of values under their operators, such as `$less_than: [4000]`."""
-    rules: dict[str, Any] | None = None
+    rules: dict[str, ValidationRuleRule | Any] | None = None
     """Rules inside this one, under their numbers, and `logic`."""
     error: ErrorMessage | None = None
     """What is answered where the rule is not met."""

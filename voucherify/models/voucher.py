@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from voucherify.base_model import BaseModel
+from voucherify.models.category import Category
 from voucherify.models.discount import Discount
 from voucherify.models.gift import Gift
 from voucherify.models.loyalty_card import LoyaltyCard
@@ -79,7 +80,7 @@ class Voucher(BaseModel):
     """How often the voucher was given to customers."""
     redemption: VoucherRedemption | None = None
     """How often the voucher was and may be redeemed."""
-    categories: list[Any] | None = None
+    categories: list[Category | Any] | None = None
     """Categories of the voucher or of its campaign."""
     validation_rules_assignments: ValidationRuleAssignmentList | None = None
     """Which validation rules are assigned to the voucher."""
