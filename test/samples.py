@@ -61,7 +61,7 @@ def sample(kind: form.Type, *, full: bool, depth: int = 0) -> Sample:
 def _model_sample(model: form.ModelClass, *, full: bool, depth: int) -> Sample:
     given, wire = {}, {}
     for field in API.all_fields(model):
-        if depth < _DEEPEST and (full or field.required):
+        if field.required or (full and depth < _DEEPEST):
             value = sample(field.type, full=full, depth=depth + 1)
             given[field.name], wire[field.wire] = value.given, value.wire
     return Sample(given, wire)

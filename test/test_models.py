@@ -55,3 +55,6 @@ def test_enumeration(enumeration):
     cls = getattr(voucherify, enumeration.name)
     assert [(member.name, member.value) for member in cls] == list(enumeration.members)
     assert all(cls(value) == value for _, value in enumeration.members)
+    assert all(cls.from_json(json.dumps(value)) is cls(value) for _, value in enumeration.members)
+    with pytest.raises(ValueError, match="no-such-value"):
+        cls.from_json('"no-such-value"')

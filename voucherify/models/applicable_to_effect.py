@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ApplicableToEffect(str, Enum):
+
+class ApplicableToEffect(FromJson, str, Enum):
     """Which of several matching items a discount applies to."""
 
     APPLY_TO_EVERY = "APPLY_TO_EVERY"

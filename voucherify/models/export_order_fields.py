@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ExportOrderFields(str, Enum):
+
+class ExportOrderFields(FromJson, str, Enum):
     """Columns of an export of orders."""
 
     ID = "id"

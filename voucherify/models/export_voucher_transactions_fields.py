@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ExportVoucherTransactionsFields(str, Enum):
+
+class ExportVoucherTransactionsFields(FromJson, str, Enum):
     """Columns of an export of voucher transactions."""
 
     ID = "id"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class Junction(str, Enum):
+
+class Junction(FromJson, str, Enum):
     """How filters are joined: all of them must match, or any."""
 
     AND = "and"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class LoyaltyCardTransactionsType(str, Enum):
+
+class LoyaltyCardTransactionsType(FromJson, str, Enum):
     """What moved points on a loyalty card."""
 
     PENDING_POINTS_ACTIVATION = "PENDING_POINTS_ACTIVATION"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterActivityCategory(str, Enum):
+
+class ParameterActivityCategory(FromJson, str, Enum):
     """Whether a customer did something, or it followed from something else."""
 
     ACTION = "ACTION"

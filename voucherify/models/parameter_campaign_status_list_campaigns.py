@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterCampaignStatusListCampaigns(str, Enum):
+
+class ParameterCampaignStatusListCampaigns(FromJson, str, Enum):
     """How far the creation of a campaign has come."""
 
     DONE = "DONE"

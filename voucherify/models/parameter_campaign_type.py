@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterCampaignType(str, Enum):
+
+class ParameterCampaignType(FromJson, str, Enum):
     """Types of campaigns."""
 
     PROMOTION = "PROMOTION"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterCustomerEvent(str, Enum):
+
+class ParameterCustomerEvent(FromJson, str, Enum):
     """Types of customer activities."""
 
     CUSTOMER_DOT_CONFIRMED = "customer.confirmed"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterExpandListCampaigns(str, Enum):
+
+class ParameterExpandListCampaigns(FromJson, str, Enum):
     """What the answer holds about each campaign in addition."""
 
     CATEGORY = "category"

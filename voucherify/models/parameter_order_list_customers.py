@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterOrderListCustomers(str, Enum):
+
+class ParameterOrderListCustomers(FromJson, str, Enum):
     """By what a list is sorted; a minus in front means from the last to the first."""
 
     CREATED_AT = "created_at"

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterOrderListPublications(str, Enum):
+
+class ParameterOrderListPublications(FromJson, str, Enum):
     """By what a list is sorted; a minus in front means from the last to the first."""
 
     ID = "id"

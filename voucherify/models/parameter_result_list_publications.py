@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterResultListPublications(str, Enum):
+
+class ParameterResultListPublications(FromJson, str, Enum):
     """Whether a publication succeeded."""
 
     SUCCESS = "SUCCESS"

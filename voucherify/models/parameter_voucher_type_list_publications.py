@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ParameterVoucherTypeListPublications(str, Enum):
+
+class ParameterVoucherTypeListPublications(FromJson, str, Enum):
     """Types of published vouchers."""
 
     DISCOUNT = "discount"

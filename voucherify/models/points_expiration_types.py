@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class PointsExpirationTypes(str, Enum):
+
+class PointsExpirationTypes(FromJson, str, Enum):
     """When points that are added to a card expire."""
 
     PROGRAM_RULES = "PROGRAM_RULES"

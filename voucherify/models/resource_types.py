@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from enum import Enum
 
+from voucherify.base_enum import FromJson
 
-class ResourceTypes(str, Enum):
+
+class ResourceTypes(FromJson, str, Enum):
     """Kinds of redeemables."""
 
     CAMPAIGN = "campaign"
