@@ -101,7 +101,8 @@ class Pools:
         configuration = self._configuration
         options: dict[str, Any] = {"maxsize": _slots(configuration), "num_pools": _MOST_HOSTS}
         if configuration.socket_options is not None:
-            options["socket_options"] = [*HTTPConnection.default_socket_options, *configuration.socket_options]
+            defaults: Any = HTTPConnection.default_socket_options  # declared with a bare Final in some releases
+            options["socket_options"] = [*defaults, *configuration.socket_options]
         if proxy is None:
             return urllib3.PoolManager(**options)
         url = _proxy_url(proxy)
