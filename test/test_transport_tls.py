@@ -208,7 +208,7 @@ def test_one_context_serves_all_connections(certificates: Certificates, monkeypa
     made: list[ssl.SSLContext] = []
     original = pools.tls_context
     monkeypatch.setattr(pools, "tls_context", lambda *a, **k: made.append(original(*a, **k)) or made[-1])
-    with serving(raw(full(BODY)), tls=certificates.context()) as server:
+    with serving(raw(full(BODY, 200, "Connection: close")), tls=certificates.context()) as server:
         with client(ssl_ca_cert=certificates.file) as sender:
             for _ in range(3):
                 sender.send(post(server.url))
