@@ -319,7 +319,7 @@ def test_causes_that_refer_to_each_other() -> None:
 def test_connection_closed_while_idle_is_noticed() -> None:
     with serving(raw(full(BODY)), answer(BODY)) as server, client(retries=0) as sender:
         sender.send(post(server.url))
-        time.sleep(0.1)
+        time.sleep(0.5)
         assert sender.send(post(server.url)).attempts == 1
         assert (server.connections, len(server.requests)) == (2, 2)
 
