@@ -31,7 +31,7 @@ _ADAPTED = "voucherify_adapted"
 
 # RFC 3339 with at most the six fractional digits that datetime holds. Without the pattern pydantic would also take
 # numerals for Unix times and drop further digits, and the text that the server sent could not be given back. In this
-# dialect `\\d` would be the digits of all scripts, and slow to build.
+# dialect `\d` would be the digits of all scripts, and slow to build.
 _DATE_TIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?$"
 )

@@ -82,7 +82,7 @@ def _fit(kind: str, name: str, value: object, *, complete: bool) -> tuple[Any, t
     model = model_class(name)
     if value is None:
         return None, ()
-    return fit(list[model] if kind == "list" else model, value, complete=complete)  # type: ignore[valid-type]
+    return fit(list[model] if kind == "list" else model, value, complete=complete)  # type: ignore[valid-type]  # known at run time
 
 
 def _charset(raw: RawResponse) -> str | None:
