@@ -1,0 +1,192 @@
+"""One operation of every kind: what the runtime promises, it must keep for all of them.
+
+Tests that take `kind` run once per entry of `KINDS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import voucherify
+from voucherify.configuration import KEY_VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEYS = {header: f"key-of-{header.lower()}" for header in KEY_VARIABLES}
+"""A value for each of the six keys."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to use the API, with arguments that any server may get."""
+
+    name: str
+    resource: str
+    method: str
+    http_method: str
+    path: str
+    """Path and query, as they go out."""
+    repeatable: bool
+    """Whether it may be sent again after the server may have taken it."""
+    answer: bytes
+    """A body that its model fits."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def call(self, client: voucherify.ApiClient, form: str = "", **options: Any) -> Any:
+        """Call it, in the form `_with_http_info` or `_without_preload_content` if asked for."""
+        method: Callable[..., Any] = getattr(getattr(voucherify, self.resource)(client), self.method + form)
+        return method(**self.arguments, **options)
+
+
+_VOUCHER = b'{"id": "v_1", "code": "SUMMER", "object": "voucher", "active": true, "metadata": {"tier": "gold"}}'
+_CUSTOMER = {"source_id": "customer-1"}
+
+KINDS = (
+    Kind("get", "VouchersApi", "get_voucher", "GET", "/v1/vouchers/SUMMER", True, _VOUCHER, {"code": "SUMMER"}),
+    Kind(
+        "post",
+        "EventsApi",
+        "track_custom_event",
+        "POST",
+        "/v1/events",
+        False,
+        b'{"object": "event", "type": "cart", "customer": {"id": "cust_1"}, "referral": null, "loyalty": null}',
+        {"events_create_request_body": {"event": "cart", "customer": _CUSTOMER}},
+    ),
+    Kind(
+        "redemption",
+        "RedemptionsApi",
+        "redeem_stacked_discounts",
+        "POST",
+        "/v1/redemptions",
+        False,
+        b'{"redemptions": [{"id": "r_1", "object": "redemption", "result": "SUCCESS"}]}',
+        {"redemptions_redeem_request_body": {"redeemables": [{"object": "voucher", "id": "SUMMER"}]}},
+    ),
+    Kind(
+        "put",
+        "VouchersApi",
+        "update_voucher",
+        "PUT",
+        "/v1/vouchers/SUMMER",
+        True,
+        _VOUCHER,
+        {"code": "SUMMER", "vouchers_update_request_body": {"metadata": {"tier": "gold"}}},
+    ),
+    Kind(
+        "delete",
+        "VouchersApi",
+        "delete_voucher",
+        "DELETE",
+        "/v1/vouchers/SUMMER?force=true",
+        True,
+        b"",
+        {"code": "SUMMER", "force": True},
+    ),
+    Kind(
+        "path values",
+        "VouchersApi",
+        "release_validation_session",
+        "DELETE",
+        "/v1/vouchers/a%2Fb%20%C5%BC/sessions/%3F%23%25",
+        True,
+        b"",
+        {"code": "a/b ż", "session_key": "?#%"},
+    ),
+    Kind(
+        "filters",
+        "RedemptionsApi",
+        "list_redemptions",
+        "GET",
+        "/v1/redemptions?limit=2&filters%5Bresult%5D%5Bconditions%5D%5B%24in%5D%5B0%5D=SUCCESS",
+        True,
+        b'{"object": "list", "data_ref": "redemptions", "redemptions": [], "total": 0}',
+        {"limit": 2, "filters": {"result": {"conditions": {"$in": ["SUCCESS"]}}}},
+    ),
+    Kind(
+        "file",
+        "VouchersApi",
+        "import_vouchers_using_csv",
+        "POST",
+        "/v1/vouchers/importCSV",
+        False,
+        b'{"async_action_id": "aa_1"}',
+        {"file": b"Code\nSUMMER\n"},
+    ),
+    Kind(
+        "text",
+        "ExportsApi",
+        "download_export",
+        "GET",
+        "/v1/exports/exp_1?token=export-token",
+        True,
+        b"Code\nSUMMER\n",
+        {"export_id": "exp_1", "token": "export-token"},
+    ),
+    Kind(
+        "list",
+        "LoyaltiesApi",
+        "create_in_bulk_loyalty_tiers",
+        "POST",
+        "/v1/loyalties/camp_1/tiers",
+        False,
+        b'[{"id": "ltr_1", "name": "Gold", "object": "loyalty_tier"}]',
+        {
+            "campaign_id": "camp_1",
+            "loyalties_tiers_create_in_bulk_request_body_item": [{"name": "Gold", "points": {"from": 10, "to": 20}}],
+        },
+    ),
+    Kind("nothing", "ManagementApi", "list_projects", "GET", "/management/v1/projects", True, b'{"object": "list"}'),
+    Kind(
+        "json",
+        "CampaignsApi",
+        "enable_campaign",
+        "POST",
+        "/v1/campaigns/camp_1/enable",
+        False,
+        b"{}",
+        {"campaign_id": "camp_1"},
+    ),
+    Kind(
+        "client side",
+        "ClientSideApi",
+        "track_custom_event_client_side",
+        "POST",
+        "/client/v1/events",
+        False,
+        b'{"object": "event", "type": "cart", "customer": {"id": "cust_1"}, "referral": null, "loyalty": null}',
+        {
+            "origin": "https://shop.example.com",
+            "client_events_create_request_body": {"event": "cart", "customer": _CUSTOMER},
+        },
+    ),
+    Kind(
+        "publishing get",
+        "PublicationsApi",
+        "create_publication1",
+        "GET",
+        "/v1/publications/create?customer%5Bsource_id%5D=customer-1&join_once=true&campaign%5Bname%5D=Spring",
+        False,
+        b'{"id": "pub_1", "object": "publication", "result": "SUCCESS"}',
+        {"join_once": True, "customer": _CUSTOMER, "campaign": {"name": "Spring"}},
+    ),
+)
+
+_DEPRECATED = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # all operations that answer lists are
+
+every_kind = pytest.mark.parametrize(
+    "kind", [pytest.param(kind, id=kind.name, marks=_DEPRECATED if kind.name == "list" else ()) for kind in KINDS]
+)
+
+
+def client_of(host: str, **settings: Any) -> voucherify.ApiClient:
+    """A client with all keys; `settings` are attributes of its configuration."""
+    configuration = voucherify.Configuration(host=host, api_key=KEYS)
+    for name, value in settings.items():
+        assert hasattr(configuration, name), name
+        setattr(configuration, name, value)
+    return voucherify.ApiClient(configuration)
