@@ -66,24 +66,26 @@ def python_files(api: Api, templates: Environment) -> dict[str, str]:
         files[_model_path(enumeration.name)] = source
     for model in api.models.values():
         files[_model_path(model.name)] = _model(model, api, late, templates)
-        for name in model.second_names:
-            files[_model_path(name)] = templates.get_template("second_name.py.jinja").render(model=model, name=name)
-    package = templates.get_template("package.py.jinja")
-    files["voucherify/models/__init__.py"] = package.render(
-        package="voucherify.models", text="What the API takes and answers.", names=model_names(api)
-    )
-    files["voucherify/api/__init__.py"] = package.render(
-        package="voucherify.api",
-        text="One class per resource of the API.",
-        names=sorted(resource.name for resource in api.resources),
-    )
-    return files
+    second = {name: model.name for model in api.models.values() for name in model.second_names}
+    first = sorted([*api.models, *api.enumerations])
+    resources = sorted(resource.name for resource in api.resources)
+    return {
+        **files,
+        **_package("voucherify.models", "What the API takes and answers.", first, second, templates),
+        **_package("voucherify.api", "One class per resource of the API.", resources, {}, templates),
+    }
 
 
-def model_names(api: Api) -> list[str]:
-    """All names of models and enumerations, second names included."""
-    second = [name for model in api.models.values() for name in model.second_names]
-    return sorted([*api.models, *api.enumerations, *second])
+def _package(
+    package: str, text: str, names: list[str], second_names: dict[str, str], templates: Environment
+) -> dict[str, str]:
+    """The names of a package: for Python, which loads them when they are used, and for type checkers."""
+    path = f"{package.replace('.', '/')}/__init__.py"
+    values = {"package": package, "text": text, "names": names, "second_names": second_names}
+    return {
+        path: templates.get_template("package.py.jinja").render(values),
+        f"{path}i": templates.get_template("package.pyi.jinja").render(values),
+    }
 
 
 def _model_path(name: str) -> str:

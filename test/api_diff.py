@@ -11,6 +11,7 @@ right with the last release would be wrong now.
 
 from __future__ import annotations
 
+import ast
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import griffe
+
+from codegen.names import snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,11 +101,37 @@ def main(project: Path) -> int:
 
 def load(folder: Path) -> griffe.Module:
     """The package in `folder`."""
-    package = griffe.load(
-        PACKAGE, search_paths=[folder], try_relative_path=False, allow_inspection=False, resolve_aliases=True
-    )
-    assert isinstance(package, griffe.Module)
-    return package
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(folder / PACKAGE, Path(copy) / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+        for package in ("models", "api"):
+            spell_out(Path(copy) / PACKAGE / package)
+        loaded = griffe.load(
+            PACKAGE, search_paths=[copy], try_relative_path=False, allow_inspection=False, resolve_aliases=True
+        )
+    assert isinstance(loaded, griffe.Module)
+    return loaded
+
+
+def spell_out(package: Path) -> None:
+    """Write what the lazy `package` offers as plain imports, and a file per second name: griffe runs nothing."""
+    file, stub = package / "__init__.py", package / "__init__.pyi"
+    if not stub.exists():  # the published package
+        return
+    names = ast.parse(stub.read_text(encoding="utf-8")).body
+    classes = {alias.name: alias.name for node in names if isinstance(node, ast.ImportFrom) for alias in node.names}
+    for node in names:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and isinstance(node.value, ast.Name):
+            second, of = node.targets[0].id, node.value.id
+            classes[second] = of
+            (package / f"{snake_case(second)}.py").write_text(line(package, of, second), encoding="utf-8")
+    lines = [line(package, of, name) for name, of in classes.items()]
+    file.write_text("".join([*lines, f"__all__ = {list(classes)}\n"]), encoding="utf-8")
+    stub.unlink()
+
+
+def line(package: Path, of: str, name: str) -> str:
+    """The import of the class `of` as `name`."""
+    return f"from {PACKAGE}.{package.name}.{snake_case(of)} import {of} as {name}\n"
 
 
 def last_release(project: Path) -> tuple[str, griffe.Module]:

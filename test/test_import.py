@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pkgutil
 import subprocess
@@ -12,7 +13,6 @@ import pytest
 from samples import API
 
 import voucherify
-from codegen.names import snake_case
 from voucherify import api, models
 
 
@@ -85,12 +85,44 @@ def test_a_name_is_loaded_once():
     assert vars(voucherify)["EventsApi"] is api.EventsApi
 
 
-SECOND_NAMES = {f"voucherify.models.{snake_case(name)}" for model in API.models.values() for name in model.second_names}
+class TestSecondNames:
+    """They are modules without files."""
+
+    def test_are_those_of_the_description(self):
+        of = {second: model.name for model in API.models.values() for second in model.second_names}
+        assert of == models.SECOND_NAMES
+
+    def test_are_imported_first_without_loading_more_than_their_class(self):
+        script = """
+import voucherify.models.access_settings_assign as module, sys
+from voucherify.models.access_settings_unassign import AccessSettingsUnassign
+assert module.AccessSettingsAssign is AccessSettingsUnassign is sys.modules["voucherify"].AccessSettingsAreas
+assert module.__all__ == ["AccessSettingsAssign"] and "AccessSettingsAreas" in module.__doc__
+print(*sorted(name for name in sys.modules if name.startswith("voucherify.models.")))
+"""
+        first = "voucherify.models.access_settings_areas"
+        modules = ["voucherify.models.access_settings_assign", "voucherify.models.access_settings_unassign"]
+        assert run(script) == [first, *modules]
+
+    def test_are_modules_like_others(self):
+        module = importlib.import_module("voucherify.models.access_settings_assign")
+        assert importlib.reload(module) is module
+        assert importlib.util.find_spec(module.__name__) is module.__spec__
+        assert models.access_settings_assign is module
+        names: dict[str, object] = {}
+        exec(f"from {module.__name__} import *", names)
+        assert names["AccessSettingsAssign"] is models.AccessSettingsAreas
+
+    def test_leave_other_modules_alone(self):
+        for name in ("voucherify.models.no_such_module", "voucherify.access_settings_assign", "access_settings_assign"):
+            with pytest.raises(ModuleNotFoundError, match=name):
+                importlib.import_module(name)
+
+
 MODULES = [
     module.name
     for package in (voucherify, models, api)
     for module in pkgutil.iter_modules(package.__path__, package.__name__ + ".")
-    if module.name not in SECOND_NAMES  # they import the module of the first name, and nothing else
 ]
 IN_ANY_ORDER = """
 import importlib, os, sys

@@ -42,8 +42,8 @@ def test_it_holds_the_package_and_nothing_else(wheel):
     metadata = f"voucherify-{voucherify.__version__}.dist-info/"
     found = {name for name in wheel.namelist() if not name.startswith(metadata)}
     package = ROOT / "voucherify"
-    expected = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")} | {"voucherify/py.typed"}
-    assert found == expected
+    expected = {str(path.relative_to(ROOT)) for pattern in ("*.py", "*.pyi") for path in package.rglob(pattern)}
+    assert found == expected | {"voucherify/py.typed"}
 
 
 def test_metadata(wheel):

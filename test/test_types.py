@@ -24,7 +24,7 @@ from voucherify import Configuration, EventsApi
 from voucherify.models.customer import Customer
 from voucherify.models.customer_address import CustomerAddress
 from voucherify.models.events_create_request_body import EventsCreateRequestBody
-from voucherify.models.referrer import Referrer
+from voucherify.models import Referrer
 from voucherify.rest import ApiException
 
 configuration = Configuration(host="https://api.voucherify.io", api_key={"X-App-Id": "a"}, retries=False)

@@ -67,14 +67,14 @@ __all__ = [
     "preload",
     "save",
 ]
-__all__ += api.__all__
-__all__ += models.__all__
+if not TYPE_CHECKING:  # type checkers have these names from the star imports
+    __all__ += [*api.NAMES, *models.NAMES]  # noqa: PLE0604  # they are text
 
 
 def _module_of(name: str) -> str:
     if name in _MODULES:
         return f"voucherify.{_MODULES[name]}"
-    return "voucherify.api" if name in api.__all__ else "voucherify.models"
+    return "voucherify.api" if name in api.NAMES else "voucherify.models"
 
 
 if not TYPE_CHECKING:  # type checkers would take any name for one that exists

@@ -17,10 +17,10 @@ def preload() -> None:
     """
     from voucherify import api, models
 
-    for name in api.__all__:
+    for name in api.NAMES:
         getattr(api, name)
     built: set[type[BaseModel]] = set()
-    for name in models.__all__:
+    for name in models.NAMES:
         for model in _models_in(getattr(models, name)):
             _build(model, built)
 
