@@ -35,7 +35,8 @@ def main() -> int:
     number, turns = (3, 60) if options.quick else (9, 60)
     sys.stderr.write("preparing environments\n")
     interpreters = environments.prepare(options.environments, options.fresh)
-    results = list(compare(rounds.run(interpreters, number, turns)))
+    sizes = {("files", *what): {(1, 0): float(size)} for what, size in environments.sizes(interpreters).items()}
+    results = list(compare({**rounds.run(interpreters, number, turns), **sizes}))
 
     installed = environments.versions(interpreters["ours"])
     shown = {name: installed[name] for name in SHOWN_VERSIONS if name in installed}

@@ -48,7 +48,16 @@ class Process:
     contestants: tuple[str, ...] = tuple(CONTESTANTS)
 
 
-PROCESSES = {"event": Process("first_event", ("track_event", "track_event_model"), starts=8)}
+PROCESSES = {
+    "event": Process("first_event", ("track_event", "track_event_model"), starts=8),
+    "vouchers": Process(
+        "first_vouchers",
+        ("list_vouchers", "vouchers_to_dict"),
+        starts=4,
+        contestants=("ours", "official", "pydantic"),
+    ),
+    "everything": Process("first_everything", contestants=("ours", "official")),
+}
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class Row:
     title: str
     process: str
     reading: str
-    unit: Literal["ms", "us", "MiB", ""]
+    unit: Literal["ms", "us", "MB", "MiB", ""]
     against: str | None = None
     """Contestant to compare with; without one the target is for the reading itself."""
     target: float | None = None
@@ -77,6 +86,14 @@ ROWS = (
     Row("CPU per event, body as a dict", "event", "cpu track_event", "us", "official"),
     Row("CPU per event, body as a model", "event", "cpu track_event_model", "us", "pydantic"),
     Row("CPU per event, body as a model", "event", "cpu track_event_model", "us", "official"),
+    Row("process start to first answered list of 100 vouchers", "vouchers", "first", "ms", "pydantic", 1.6),
+    Row("process start to first answered list of 100 vouchers", "vouchers", "first", "ms", "official"),
+    Row("process start to everything loaded and built", "everything", "first", "ms", "official", 0.40),
+    Row("CPU per list of 100 vouchers", "vouchers", "cpu list_vouchers", "us", "pydantic", 1.20),
+    Row("CPU per list of 100 vouchers", "vouchers", "cpu list_vouchers", "us", "official", 0.45),
+    Row("CPU of `to_dict()` of that list", "vouchers", "cpu vouchers_to_dict", "us", "official", 0.40),
+    Row("size of the wheel", "files", "wheel", "MB", None, 0.8e6),
+    Row("space on the disk, installed", "files", "installed", "MB", "official", 0.25),
 )
 
 

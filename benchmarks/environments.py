@@ -8,6 +8,7 @@ import sys
 import tempfile
 import venv
 from pathlib import Path
+from subprocess import PIPE
 
 ROOT = Path(__file__).resolve().parent.parent
 OFFICIAL_VERSION = "6.1.1"
@@ -25,7 +26,7 @@ def prepare(folder: Path, fresh: bool) -> dict[str, Path]:
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
     folder = folder / str(sys.implementation.cache_tag)
     ours, official = (_environment(folder / name, fresh) for name in ("ours", "official"))
-    _install_this_package(ours)
+    _pip(ours, "install", "--force-reinstall", str(_build_this_package(ours, _wheels(ours))))
     _pip(official, "install", f"voucherify=={OFFICIAL_VERSION}", *_installed_beside_the_package(ours))
     return {"ours": ours, "official": official}
 
@@ -36,6 +37,24 @@ def versions(python: Path) -> dict[str, str]:
     return dict(line.split("==", 1) for line in lines if "==" in line)
 
 
+def sizes(interpreters: dict[str, Path]) -> dict[tuple[str, str], int]:
+    """Bytes, by environment and what was measured: our `wheel`, and each package as `installed` on the disk."""
+    (wheel,) = _wheels(interpreters["ours"]).iterdir()
+    installed = {(name, "installed"): _space(_package(python)) for name, python in interpreters.items()}
+    return {("ours", "wheel"): wheel.stat().st_size, **installed}
+
+
+def _package(python: Path) -> Path:
+    """Return the folder of `voucherify` in an environment."""
+    find = "import importlib.util; print(importlib.util.find_spec('voucherify').submodule_search_locations[0])"
+    return Path(subprocess.run([str(python), "-I", "-c", find], check=True, stdout=PIPE, text=True).stdout.strip())
+
+
+def _space(folder: Path) -> int:
+    """Bytes that the files in `folder` take on the disk, whole blocks, with the bytecode that pip writes."""
+    return sum(path.stat().st_blocks * 512 for path in [folder, *folder.rglob("*")])
+
+
 def _environment(folder: Path, fresh: bool) -> Path:
     python = folder / "bin" / "python"
     if fresh or not python.exists():
@@ -43,14 +62,20 @@ def _environment(folder: Path, fresh: bool) -> Path:
     return python
 
 
-def _install_this_package(python: Path) -> None:
-    """Build and install a copy of the working tree, because building in the tree leaves files there."""
-    if "voucherify" in versions(python):
-        _pip(python, "uninstall", "--yes", "voucherify")
+def _wheels(python: Path) -> Path:
+    """Return the folder for the wheel that is installed in an environment."""
+    return python.parent.parent / "wheels"
+
+
+def _build_this_package(python: Path, target: Path) -> Path:
+    """Build a wheel of a copy of the working tree, because building in the tree leaves files there."""
+    shutil.rmtree(target, ignore_errors=True)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "voucherify"
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_INSTALLED))
-        _pip(python, "install", str(copy))
+        _pip(python, "wheel", "--no-deps", "--wheel-dir", str(target), str(copy))
+    (wheel,) = target.iterdir()
+    return wheel
 
 
 def _installed_beside_the_package(python: Path) -> list[str]:
@@ -62,4 +87,4 @@ def _installed_beside_the_package(python: Path) -> list[str]:
 def _pip(python: Path, *arguments: str) -> str:
     """Run pip and return what it printed; what it has to say about a failure goes to standard error."""
     command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(command, check=True, stdout=PIPE, text=True).stdout

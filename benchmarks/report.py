@@ -13,9 +13,9 @@ from benchmarks.comparison import CONTESTANTS, Result, Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-SCALES = {"ms": 1e3, "us": 1e6, "MiB": 1 / 2**20, "": 1.0}
+SCALES = {"ms": 1e3, "us": 1e6, "MB": 1e-6, "MiB": 1 / 2**20, "": 1.0}
 """Readings are in seconds and bytes."""
-DIGITS = {"ms": 1, "us": 0, "MiB": 1, "": 0}
+DIGITS = {"ms": 1, "us": 0, "MB": 2, "MiB": 1, "": 0}
 """After the decimal point."""
 
 
@@ -61,8 +61,14 @@ def _cells(result: Result) -> list[str]:
     row = result.row
     readings = [_reading(row, result.medians.get(name)) for name in CONTESTANTS]
     compared, ratio = (CONTESTANTS[row.against].title, f"{result.value:.3f}") if row.against else ("", "")
-    target, met = ("", "") if row.target is None else (f"<= {row.target:g}", "yes" if result.met else "NO")
+    target, met = ("", "") if row.target is None else (f"<= {_target(row):g}", "yes" if result.met else "NO")
     return [row.title, *readings, compared, ratio, target, met]
+
+
+def _target(row: Row) -> float:
+    """Return the target as it is shown: a ratio, or a reading in the unit of its row."""
+    target = row.target or 0.0
+    return target if row.against else target * SCALES[row.unit]
 
 
 def _reading(row: Row, value: float | None) -> str:

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 25
-"""Calls per CPU reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
+"""Calls per CPU reading, at most."""
+BLOCK_SECONDS = 0.015
+"""CPU time per reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
 WARM_UP = 200
-"""Calls before the first CPU reading."""
+"""Calls before the first CPU reading, at most."""
+WARM_UP_SECONDS = 0.5
+"""CPU time of these calls, at most."""
 
 
 def peak_memory() -> int:
@@ -54,6 +58,21 @@ def processor_time(call: Callable[[], object], count: int) -> float:
     return (time.process_time() - start) / count
 
 
+class Repeated:
+    """A call whose CPU time is taken again and again."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        seconds = processor_time(call, 1)
+        for _ in range(min(WARM_UP, int(WARM_UP_SECONDS / seconds))):
+            seconds = min(seconds, processor_time(call, 1))
+        self._call = call
+        self._count = max(1, min(BLOCK, int(BLOCK_SECONDS / seconds)))
+
+    def processor_time(self) -> float:
+        """Return CPU seconds per call, of a block of calls."""
+        return processor_time(self._call, self._count)
+
+
 def main() -> None:
     """Measure what the command line asks for, and then what standard input asks for."""
     started, root, host, program, library, first = sys.argv[1:]
@@ -80,12 +99,11 @@ def main() -> None:
         raise SystemExit(f"{program}.{first} returned {answer!r} instead of {EXPECTED[first]!r}.")
     print(json.dumps(readings), flush=True)
 
-    calls: dict[str, Callable[[], object]] = {}
+    calls: dict[str, Repeated] = {}
     for name in map(str.strip, sys.stdin):
         if name not in calls and hasattr(contestant, name):
-            calls[name] = getattr(contestant, name)(host)
-            processor_time(calls[name], WARM_UP)
-        print(json.dumps(processor_time(calls[name], BLOCK) if name in calls else None), flush=True)
+            calls[name] = Repeated(getattr(contestant, name)(host))
+        print(json.dumps(calls[name].processor_time() if name in calls else None), flush=True)
 
 
 if __name__ == "__main__":

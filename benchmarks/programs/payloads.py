@@ -34,8 +34,70 @@ EVENT_ANSWER: dict[str, Any] = {
     "loyalty": None,
 }
 
-ANSWERS = {("POST", EVENT_PATH): EVENT_ANSWER}
+VOUCHERS_PATH = "/v1/vouchers"
+VOUCHERS = 100
+"""Vouchers on the page, the most that the API answers at once."""
+
+
+def voucher(number: int) -> dict[str, Any]:
+    """Return a voucher with all that the API says of one: in turns a discount, a gift card and a loyalty card."""
+    code = f"AUTUMN-{number:05}"
+    kind = number % 3
+    return {
+        "id": f"v_{number:032}",
+        "code": code,
+        "campaign": "Autumn 2025",
+        "campaign_id": "camp_Vb5hRsMeKdQz0oJt7iXuYp31",
+        "category": "Seasonal",
+        "category_id": "cat_0b7c3f5e2a91d84c66",
+        "categories": [
+            {
+                "id": "cat_0b7c3f5e2a91d84c66",
+                "name": "Seasonal",
+                "hierarchy": 2,
+                "object": "category",
+                "created_at": "2025-08-11T09:20:31.415Z",
+            }
+        ],
+        "type": ("DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD")[kind],
+        "discount": {"type": "AMOUNT", "amount_off": 1500, "effect": "APPLY_TO_ORDER"} if kind == 0 else None,
+        "gift": {"amount": 10000, "balance": 7300, "effect": "APPLY_TO_ORDER"} if kind == 1 else None,
+        "loyalty_card": {"points": 420, "balance": 380, "next_expiration_points": 40} if kind == 2 else None,  # noqa: PLR2004
+        "start_date": "2025-09-01T00:00:00.000Z",
+        "expiration_date": "2025-12-01T00:00:00.000Z",
+        "validity_timeframe": {"interval": "P7D", "duration": "P2D"},
+        "validity_day_of_week": [1, 2, 3, 4, 5],
+        "active": True,
+        "additional_info": None,
+        "metadata": {"channel": "newsletter", "printed": False, "batch": number // 10},
+        "assets": {
+            "qr": {"id": f"qr-{code}", "url": f"https://dl.example.com/qr/{code}"},
+            "barcode": {"id": f"bar-{code}", "url": f"https://dl.example.com/barcode/{code}"},
+        },
+        "is_referral_code": False,
+        "created_at": "2025-08-20T12:34:56.789Z",
+        "updated_at": "2025-09-02T07:08:09.101Z",
+        "holder_id": CUSTOMER_ID,
+        "redemption": {
+            "quantity": 1,
+            "redeemed_quantity": 0,
+            "object": "list",
+            "url": f"/v1/vouchers/{code}/redemptions?page=1&limit=10",
+        },
+        "publish": {"object": "list", "count": 1, "url": f"/v1/vouchers/{code}/publications?page=1&limit=10"},
+        "object": "voucher",
+    }
+
+
+VOUCHERS_ANSWER: dict[str, Any] = {
+    "object": "list",
+    "data_ref": "vouchers",
+    "vouchers": [voucher(number) for number in range(VOUCHERS)],
+    "total": 48210,
+}
+
+ANSWERS = {("POST", EVENT_PATH): EVENT_ANSWER, ("GET", VOUCHERS_PATH): VOUCHERS_ANSWER}
 """What the server answers, by method and path. Everything else is a 404."""
 
-EXPECTED: dict[str, Any] = {"first_event": CUSTOMER_ID}
+EXPECTED: dict[str, Any] = {"first_event": CUSTOMER_ID, "first_vouchers": "AUTUMN-00000", "first_everything": None}
 """What a first call must return, by its name."""

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from benchmarks.programs.payloads import APPLICATION_ID, APPLICATION_TOKEN, EVENT, EVENT_PATH
+from benchmarks.programs.payloads import (
+    APPLICATION_ID,
+    APPLICATION_TOKEN,
+    EVENT,
+    EVENT_PATH,
+    VOUCHERS,
+    VOUCHERS_PATH,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +31,26 @@ HEADERS = {
 
 def post(pool: urllib3.PoolManager, url: str, body: bytes) -> bytes:
     """Send one event and return the body of the answer."""
-    response = pool.request("POST", url, body=body, headers=HEADERS)
+    return _body(pool.request("POST", url, body=body, headers=HEADERS))
+
+
+def get_vouchers(host: str) -> Callable[[], bytes]:
+    """Fetch a page of vouchers as it is."""
+    pool = urllib3.PoolManager()
+    url = f"{host}{VOUCHERS_PATH}?limit={VOUCHERS}"
+    return lambda: _body(pool.request("GET", url, headers=HEADERS))
+
+
+def _body(response: urllib3.BaseHTTPResponse) -> bytes:
     if response.status != OK:
         raise RuntimeError(f"The server answered {response.status}.")
     return response.data
+
+
+def first_vouchers(host: str) -> Callable[[], object]:
+    """List a page of vouchers and read the first code from the answer."""
+    fetch = get_vouchers(host)
+    return lambda: json.loads(fetch())["vouchers"][0]["code"]
 
 
 def first_event(host: str) -> Callable[[], object]:
