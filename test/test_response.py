@@ -162,7 +162,7 @@ class TestDeviations:
         for _ in range(3):
             read([COMPLETE | {"type": 4}, COMPLETE | {"type": 5678}], LIST)
         assert [record.getMessage() for record in caplog.records] == [
-            "ThingsApi.do: [0].type: number instead of str; kept as sent"
+            "ThingsApi.do: [].type: number instead of str; kept as sent"
         ]
         assert caplog.records[0].levelno == logging.WARNING
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from voucherify.rate_limit import RateLimit
@@ -23,6 +24,8 @@ class Deviation:
     """What was described: `int`, `Customer`, `list`."""
     found: str
     """What was sent: `string`, `number`, `boolean`, `object`, `array`, `null`, `nothing`."""
+    field: str = dataclasses.field(default="", compare=False, repr=False)
+    """Where it stands, without positions in lists and keys of maps: `vouchers[].discount.amount_off`."""
 
     def __str__(self) -> str:
         return f"{self.path or 'the answer'}: {self.found} instead of {self.expected}"
@@ -38,7 +41,7 @@ class ApiResponse(Generic[T]):
     """Headers, whatever the case of their names."""
     data: T = None  # type: ignore[assignment]  # as published: the class may be built without data
     """The body as the operation describes it; `None` for an empty one."""
-    raw_data: bytes = field(default=b"", repr=False)
+    raw_data: bytes = dataclasses.field(default=b"", repr=False)
     """The body as it was sent, decompressed."""
     attempts: int = 1
     """Requests that were sent for this call, this one included."""

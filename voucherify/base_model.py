@@ -92,16 +92,13 @@ class BaseModel(pydantic.BaseModel):
     def to_dict(self) -> dict[str, Any]:
         """All that was set, under the names on the wire, as plain Python data; dates and datetimes stay as they are."""
         try:
-            return self._dump()
-        except (TypeError, ValueError):  # pydantic's, in several releases
-            # A model in a free-form field is dumped by its own class, which pydantic may not have built yet.
-            _build_all(self)
-            return self._dump()
-
-    def _dump(self) -> dict[str, Any]:
-        data: dict[str, Any] = self.__pydantic_serializer__.to_python(
-            self, by_alias=True, exclude_unset=True, warnings=False
-        )
+            data: dict[str, Any] = self.__pydantic_serializer__.to_python(
+                self, by_alias=True, exclude_unset=True, warnings=False
+            )
+        except (TypeError, ValueError):
+            # pydantic's, for a model in a free-form field whose class it has not built yet (in several releases), for
+            # keys that are no UTF-8, and for what is nested very deeply.
+            return {_wire_name(self, name): _plain(value) for name, value in self._set_items()}
         return data
 
     def to_json(self) -> str:
@@ -139,11 +136,11 @@ class BaseModel(pydantic.BaseModel):
         yield from (self.__pydantic_extra__ or {}).items()
 
     def __repr_args__(self) -> Iterator[tuple[str, Any]]:
-        return self._set_items()
+        return ((name if name.isprintable() else ascii(name), value) for name, value in self._set_items())
 
     def __repr__(self) -> str:
         """One line where it fits, else one line per field: answers are read in terminals."""
-        fields = [f"{name}={value!r}" for name, value in self._set_items()]
+        fields = [f"{name}={value!r}" for name, value in self.__repr_args__()]
         line = f"{type(self).__name__}({', '.join(fields)})"
         if len(line) <= _LINE_WIDTH and "\n" not in line:
             return line
@@ -151,15 +148,19 @@ class BaseModel(pydantic.BaseModel):
         return f"{type(self).__name__}(\n{body})"
 
 
-def _build_all(value: object) -> None:
-    """Build the class of every model in `value`."""
+def _wire_name(model: pydantic.BaseModel, name: str) -> str:
+    field = type(model).model_fields.get(name)
+    return field.alias or name if field else name
+
+
+def _plain(value: Any) -> Any:
+    """`value` as pydantic dumps it: models as dicts, at any depth."""
+    if isinstance(value, BaseModel):
+        return value.to_dict()
     if isinstance(value, pydantic.BaseModel):
-        type(value).model_rebuild()
-        for _, inner in value:
-            _build_all(inner)
-    elif isinstance(value, dict):
-        for inner in value.values():
-            _build_all(inner)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for inner in value:
-            _build_all(inner)
+        return value.model_dump(by_alias=True, exclude_unset=True, warnings=False)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return type(value)(_plain(inner) for inner in value)
+    return value

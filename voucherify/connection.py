@@ -136,6 +136,13 @@ class TimedResponse(http.client.HTTPResponse):
                 return version, status, reason
             http.client.parse_headers(self.fp)
 
+    def _read_next_chunk_size(self) -> int:
+        """`http.client` takes -1, which means to it all that the server will ever send."""
+        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
+        if size < 0:
+            raise ValueError("a negative size")
+        return size
+
 
 class _Timed(HTTPConnection):
     """What all connections have in common; `_timed_class` puts it before a class of urllib3."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from voucherify import content
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -12,22 +14,15 @@ _LONGEST_NUMBER = 100
 
 def text(data: bytes, headers: Mapping[str, str]) -> str:
     """The body as text, by its declared charset; what can't be decoded becomes a replacement character."""
-    _, _, declared = headers.get("Content-Type", "").lower().partition("charset=")
-    charset = declared.partition(";")[0].strip(" \t\"'")
-    try:
-        return data.decode(charset or "utf-8", errors="replace")
-    except (LookupError, ValueError):  # no charset, or one that does not know what to replace
-        return data.decode("utf-8", errors="replace")
+    return content.text(data, headers, errors="replace")
 
 
 def json_value(body: str | None) -> Any:
-    """The body's JSON; `None` if it is no JSON."""
+    """The body's JSON; `None` if it is no JSON, or can't be read as such."""
     if not body:
         return None
-    import json
-
     try:
-        return json.loads(body.removeprefix("\ufeff"))
+        return content.json_value(body.removeprefix("\ufeff"))
     except (ValueError, RecursionError):
         return None
 

@@ -33,6 +33,9 @@ class Headers(Mapping[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._values
 
+    def __reduce__(self) -> tuple[type[Headers], tuple[list[tuple[str, str]]]]:
+        return type(self), ([(name, value) for name, values in self._values.values() for value in values],)
+
     def __repr__(self) -> str:
         return f"Headers({dict(self.items())!r})"
 

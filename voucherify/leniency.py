@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import types
 from functools import cache
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic_core import SchemaValidator, ValidationError
 
@@ -22,11 +22,27 @@ _FOUND = {str: "string", bool: "boolean", int: "number", float: "number", dict: 
 def fit(annotation: Any, value: object, *, complete: bool = False) -> tuple[Any, tuple[Deviation, ...]]:
     """`value`, parsed JSON, as `annotation` as far as it goes, and what deviates.
 
-    With `complete`, nulls and missing fields count as deviations where the annotation has no `None`.
+    With `complete`, fields that are null or missing count as deviations where the annotation has no `None`.
     """
     deviations: list[Deviation] = []
     walk = _Walk(deviations, complete=complete)
-    return walk.fit(annotation, value, ""), tuple(deviations)
+    return walk.fit(annotation, value, _Place()), tuple(deviations)
+
+
+class _Place(NamedTuple):
+    """Where a value stands: in this answer, and in any answer. See `Deviation`."""
+
+    path: str = ""
+    field: str = ""
+
+    def of_field(self, name: str) -> _Place:
+        return _Place(_join(self.path, name), _join(self.field, name))
+
+    def of_key(self, key: str) -> _Place:
+        return _Place(_join(self.path, key), f"{self.field}[]")
+
+    def of_item(self, index: int) -> _Place:
+        return _Place(f"{self.path}[{index}]", f"{self.field}[]")
 
 
 class _MisfitError(Exception):
@@ -37,78 +53,88 @@ class _Walk:
     def __init__(self, deviations: list[Deviation], *, complete: bool) -> None:
         self.deviations = deviations
         self.complete = complete
+        self.unknown = 0
+        """Fields that the models did not know."""
 
-    def fit(self, annotation: Any, value: object, path: str) -> Any:
+    def fit(self, annotation: Any, value: object, place: _Place) -> Any:
         if annotation is Any:
             return value
         if get_origin(annotation) in (Union, types.UnionType):
-            return self._fit_best(get_args(annotation), value, path)
-        if value is None:
-            if self.complete:
-                self._deviate(path, annotation, value)
-            return None
+            return self._fit_best(get_args(annotation), value, place)
         try:
-            return self._fit_one(annotation, value, path)
+            return self._fit_one(annotation, value, place)
         except _MisfitError:
-            self._deviate(path, annotation, value)
+            self._deviate(place, annotation, _FOUND.get(type(value), "null"))
             return value
 
-    def _fit_one(self, annotation: Any, value: object, path: str) -> Any:
+    def _fit_one(self, annotation: Any, value: object, place: _Place) -> Any:
         """Raises `_MisfitError` if `value` as a whole is something else."""
         origin = get_origin(annotation)
         if origin is list and isinstance(value, list):
             (inner,) = get_args(annotation)
-            return [self.fit(inner, item, f"{path}[{index}]") for index, item in enumerate(value)]
+            return [self.fit(inner, item, place.of_item(index)) for index, item in enumerate(value)]
         if origin is dict and isinstance(value, dict):
             _, inner = get_args(annotation)
-            return {key: self.fit(inner, item, _join(path, key)) for key, item in value.items()}
-        if origin is Literal and value in get_args(annotation):
+            return {key: self.fit(inner, item, place.of_key(key)) for key, item in value.items()}
+        if origin is Literal and (type(value), value) in [(type(choice), choice) for choice in get_args(annotation)]:
             return value
-        if origin is None and issubclass(annotation, BaseModel) and isinstance(value, dict):
-            return self._fit_model(annotation, value, path)
+        if _is_model(annotation) and isinstance(value, dict):
+            return self._fit_model(annotation, value, place)
         if annotation in SCALARS:
             return _scalar(annotation, value)
         raise _MisfitError
 
-    def _fit_best(self, choices: tuple[Any, ...], value: object, path: str) -> Any:
-        """As the choice that leaves the fewest deviations; the first among equals."""
+    def _fit_best(self, choices: tuple[Any, ...], value: object, place: _Place) -> Any:
+        """As the choice that leaves the fewest deviations and unknown fields; the first among equals."""
         if value is None and type(None) in choices:
             return None
-        best: tuple[Any, list[Deviation]] | None = None
+        if isinstance(value, dict) and any(_is_model(choice) for choice in choices):  # see `model_schema`
+            choices = tuple(choice for choice in choices if not _takes_any_object(choice))
+        walks: list[tuple[Any, _Walk]] = []
         for choice in choices:
-            if choice is type(None):
-                continue
-            walk = _Walk([], complete=self.complete)
-            fitted = walk.fit(choice, value, path)
-            if best is None or len(walk.deviations) < len(best[1]):
-                best = fitted, walk.deviations
-        if best is None:
-            return value
-        self.deviations += best[1]
-        return best[0]
+            if choice is not type(None):
+                walk = _Walk([], complete=self.complete)
+                walks.append((walk.fit(choice, value, place), walk))
+        fitted, best = min(walks, key=lambda found: len(found[1].deviations) + found[1].unknown)
+        self.deviations += best.deviations
+        self.unknown += best.unknown
+        return fitted
 
-    def _fit_model(self, model: type[BaseModel], value: dict[str, object], path: str) -> BaseModel:
-        fields = _fields(model)
+    def _fit_model(self, model: type[BaseModel], value: dict[str, object], place: _Place) -> BaseModel:
         typed: dict[str, object] = {}
-        for name, (key, annotation) in fields.items():
+        rest = dict(value)
+        for name, (key, annotation) in _fields(model).items():
             given = key if key in value else name
-            if given in value:
-                typed[name] = self.fit(annotation, value[given], _join(path, given))
+            if given in rest:
+                item = rest.pop(given)
+                is_allowed_null = item is None and not self.complete
+                typed[name] = None if is_allowed_null else self.fit(annotation, item, place.of_field(given))
             elif self.complete and type(None) not in get_args(annotation):
-                self.deviations.append(Deviation(_join(path, key), _name(annotation), "nothing"))
-        known = {*fields, *(key for key, _ in fields.values())}
-        return _assembled(model, typed, {key: item for key, item in value.items() if key not in known})
+                self._deviate(place.of_field(key), annotation, "nothing")
+        self.unknown += len(rest)
+        return _assembled(model, typed, rest)
 
-    def _deviate(self, path: str, annotation: Any, value: object) -> None:
-        self.deviations.append(Deviation(path, _name(annotation), _FOUND.get(type(value), "null")))
+    def _deviate(self, place: _Place, annotation: Any, found: str) -> None:
+        self.deviations.append(Deviation(place.path, _name(annotation), found, place.field))
 
 
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+def _is_model(annotation: Any) -> bool:
+    # Python 3.10 takes `list[str]` for a class.
+    return get_origin(annotation) is None and isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _takes_any_object(annotation: Any) -> bool:
+    return annotation is Any or get_origin(annotation) is dict
+
+
 def _name(annotation: Any) -> str:
     origin = get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return _name(get_args(annotation)[0])
     kind = type(get_args(annotation)[0]) if origin is Literal else origin or annotation
     return str(getattr(kind, "__name__", kind))
 

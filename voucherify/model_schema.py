@@ -107,6 +107,7 @@ SCALARS: dict[type, CoreSchema] = {
     datetime: _time(_DATE_TIME, core_schema.datetime_schema()),
     date: _time(_DATE, core_schema.date_schema()),
 }
+_MODELS = ("model", "definition-ref", "definitions")
 _BY_NAME = {kind.__name__: schema for kind, schema in SCALARS.items()}
 
 
@@ -144,14 +145,38 @@ def _adapt(schema: Any) -> CoreSchema:
     if kind in _BY_NAME:
         return _BY_NAME[kind]
     if kind == "union":
-        choices = _choices(schema["choices"])
-        if any(_takes_any_object(choice) for choice in choices):
-            schema = {**schema, "mode": "left_to_right"}  # else pydantic would prefer to leave objects untyped
-        return cast("CoreSchema", {**schema, "choices": choices})
+        return _union(schema, _choices(schema["choices"]))
     for part in ("schema", "items_schema", "values_schema"):
         if part in schema and kind in ("nullable", "list", "dict"):
             schema = {**schema, part: _adapt(schema[part])}
     return cast("CoreSchema", schema)
+
+
+def _union(schema: Any, choices: list[Any]) -> CoreSchema:
+    """A union; where it may be a model or else anything, a server's object is always the model.
+
+    One odd value inside must not turn the whole object into a dict, whose fields are no attributes: it must fail here,
+    and be read leniently.
+    """
+    if not any(_takes_any_object(choice) for choice in choices):
+        return cast("CoreSchema", {**schema, "choices": choices})
+    # Else pydantic would prefer to leave objects untyped.
+    caller = cast("CoreSchema", {**schema, "choices": choices, "mode": "left_to_right"})
+    if not any(isinstance(choice, dict) and choice["type"] in _MODELS for choice in choices):
+        return caller
+    server = [_but_objects(choice) if _takes_any_object(choice) else choice for choice in choices]
+    return _either(caller, cast("CoreSchema", {**caller, "choices": server}))
+
+
+def _but_objects(schema: Any) -> CoreSchema:
+    takes_others = schema["type"] == "any"
+
+    def check(value: object) -> object:
+        if isinstance(value, dict) or not takes_others:
+            raise ValueError("an object is the model")
+        return value
+
+    return core_schema.no_info_plain_validator_function(check)
 
 
 def _choices(choices: list[Any]) -> list[Any]:

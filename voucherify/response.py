@@ -5,19 +5,18 @@ from __future__ import annotations
 import codecs
 import json
 import logging
-import re
 from typing import TYPE_CHECKING, Any
 
 from voucherify.api_response import ApiResponse, Deviation
+from voucherify.content import DEEPEST, charset, json_value, text
 from voucherify.exceptions import UnexpectedAnswerException, UnreadableResponseException, error_for
 
 if TYPE_CHECKING:
+    from voucherify.base_model import BaseModel
     from voucherify.operation import Operation
     from voucherify.rest import RawResponse
 
 _LOGGER = logging.getLogger("voucherify")
-_CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s\";]+)", re.IGNORECASE)
-_POSITION = re.compile(r"\[\d+\]")
 
 _reported: set[tuple[str, str]] = set()
 """Operation and field of each deviation that was logged: once is enough in a process."""
@@ -51,28 +50,31 @@ def _read_body(operation: Operation[Any], raw: RawResponse, *, strict: bool) -> 
         return ("" if answer.kind == "text" and raw.data else None), ()
     try:
         if answer.kind == "text":
-            return _text(raw), ()
-        content = _utf8(raw)
+            return text(raw.data, raw.headers), ()
+        content = _json_text(raw)
         if answer.kind == "model" and answer.model is not None and not strict:
-            return _read_model(answer.model, content)
-        value = json.loads(content)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise _unreadable(operation, raw) from error
-    if answer.model is None:
-        return value, ()
-    return _fit(answer.kind, answer.model, value, complete=strict)
+            fitting = _read_model(answer.model, content)
+            if fitting is not None:
+                return fitting, ()
+        value = json_value(content)
+        if answer.model is None or value is None:
+            return value, ()
+        return _fit(answer.kind, answer.model, value, complete=strict)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(operation, raw, error) from error
 
 
-def _read_model(name: str, content: bytes | str) -> tuple[Any, tuple[Deviation, ...]]:
-    """On the fast path the text goes to pydantic as it is, once."""
+def _read_model(name: str, content: bytes | str) -> BaseModel | None:
+    """On the fast path the text goes to pydantic as it is, once. `None` if pydantic refuses it."""
     from pydantic_core import ValidationError
 
     from voucherify.arguments import model_class
 
     try:
-        return model_class(name).__pydantic_validator__.validate_json(content, strict=True), ()
+        model: BaseModel | None = model_class(name).__pydantic_validator__.validate_json(content, strict=True)
     except ValidationError:
-        return _fit("model", name, json.loads(content), complete=False)
+        return None
+    return model
 
 
 def _fit(kind: str, name: str, value: object, *, complete: bool) -> tuple[Any, tuple[Deviation, ...]]:
@@ -80,41 +82,43 @@ def _fit(kind: str, name: str, value: object, *, complete: bool) -> tuple[Any, t
     from voucherify.leniency import fit
 
     model = model_class(name)
-    if value is None:
-        return None, ()
     return fit(list[model] if kind == "list" else model, value, complete=complete)  # type: ignore[valid-type]  # known at run time
 
 
-def _charset(raw: RawResponse) -> str | None:
-    found = _CHARSET.search(raw.headers.get("Content-Type", ""))
-    return found[1] if found else None
-
-
-def _text(raw: RawResponse) -> str:
-    """The body as text, by its declared charset; UTF-8 without one."""
-    try:
-        return raw.data.decode(_charset(raw) or "utf-8-sig")
-    except LookupError:
-        return raw.data.decode("utf-8-sig")
-
-
-def _utf8(raw: RawResponse) -> bytes | str:
+def _json_text(raw: RawResponse) -> bytes | str:
     """The body in a form that JSON parsers read: without a byte order mark, and decoded if it is not UTF-8."""
-    charset = _charset(raw)
-    if charset is None or charset.lower() in ("utf-8", "utf8", "us-ascii"):
+    if charset(raw.headers) in ("", "utf-8", "utf8", "us-ascii"):
         return raw.data.removeprefix(codecs.BOM_UTF8)
-    return _text(raw).removeprefix("\ufeff")
+    return text(raw.data, raw.headers).removeprefix("\ufeff")
 
 
-def _unreadable(operation: Operation[Any], raw: RawResponse) -> UnreadableResponseException:
+def _unreadable(operation: Operation[Any], raw: RawResponse, error: Exception) -> UnreadableResponseException:
+    if isinstance(error, RecursionError):
+        why = f"it has more than {DEEPEST} containers within each other"
+    elif isinstance(error, UnicodeError):
+        why = "its bytes are not in its charset"
+    elif isinstance(error, json.JSONDecodeError):
+        why = "it is no JSON"
+    else:
+        why = "it has a number of too many digits"
     return UnreadableResponseException(
-        http_resp=raw, method=operation.method, path=operation.path, attempts=raw.attempts
+        http_resp=raw,
+        method=operation.method,
+        path=operation.path,
+        attempts=raw.attempts,
+        message=f"the answer can't be read: {why}",
     )
 
 
 def _report(operation: Operation[Any], deviations: tuple[Deviation, ...]) -> None:
     for deviation in deviations:
-        key = operation.name, _POSITION.sub("[]", deviation.path)
+        key = operation.name, deviation.field
         if key not in _reported:
             _reported.add(key)
-            _LOGGER.warning("%s: %s; kept as sent", operation.name, deviation)
+            _LOGGER.warning(
+                "%s: %s: %s instead of %s; kept as sent",
+                operation.name,
+                deviation.field or "the answer",
+                deviation.found,
+                deviation.expected,
+            )
