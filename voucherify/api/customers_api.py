@@ -239,11 +239,11 @@ class CustomersApi(Resource):
     ) -> CustomersCreateResponseBody:
         """Create or update a customer.
 
-        Creates a customer. Where `source_id` belongs to a customer already, that one is updated instead, so that the
-        call can be sent again. Give a `source_id` if you want to find the customer by your own id.
+        Creates a customer, or updates the one with the same `source_id`. With a `source_id`, sending the call again
+        creates no second customer.
 
         Args:
-            customers_create_request_body: The customer's data. The API answers 400 without it. Optional.
+            customers_create_request_body: The customer's data. The API requires it. Optional.
 
         Returns:
             The customer as stored now.
@@ -286,9 +286,8 @@ class CustomersApi(Resource):
     ) -> CustomersPermanentDeletionCreateResponseBody:
         """Delete a customer for good.
 
-        Removes a customer together with the stored data that names the customer, such as events and orders. It cannot
-        be undone. Use it for requests under data protection law; `CustomersApi.delete_customer` deletes the customer
-        alone.
+        Deletes a customer for good, together with stored data about the customer, such as events and orders. For an
+        ordinary deletion use `CustomersApi.delete_customer`.
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
@@ -298,7 +297,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no customer with this id.
+            NotFoundException: 404. No customer has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -335,8 +334,7 @@ class CustomersApi(Resource):
     ) -> None:
         """Delete a customer.
 
-        Deletes a customer. To remove events and orders of the customer as well, use
-        `CustomersApi.customer_permanently_deletion`.
+        Deletes a customer. `CustomersApi.customer_permanently_deletion` also removes events and orders of the customer.
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
@@ -346,7 +344,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no customer with this id.
+            NotFoundException: 404. No customer has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -383,8 +381,7 @@ class CustomersApi(Resource):
     ) -> CustomersGetResponseBody:
         """Get a customer.
 
-        Reads one customer with the figures that Voucherify keeps, such as redemptions, orders, loyalty points and
-        referrals.
+        Reads one customer, with the figures that Voucherify keeps on redemptions, orders, loyalty points and referrals.
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
@@ -394,7 +391,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no customer with this id.
+            NotFoundException: 404. No customer has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -431,9 +428,8 @@ class CustomersApi(Resource):
     ) -> CustomersImportCsvCreateResponseBody:
         """Import customers from CSV.
 
-        Creates and updates customers from a CSV file with a header row; a line whose `source_id` is known updates that
-        customer. The work goes on in the background: poll `AsyncActionsApi.get_async_action` with the `async_action_id`
-        of the answer until `status` is `DONE` or `FAILED`, then look at `result` for entries that failed.
+        Creates customers from a CSV file with a header row, and updates those whose `source_id` is known. Entries that
+        failed are listed in the `result` of the finished action.
 
         Args:
             file: CSV file, comma-separated, with a header row that names the fields. Optional.
@@ -490,17 +486,16 @@ class CustomersApi(Resource):
     ) -> CustomersActivityListResponseBody:
         """List a customer's activity.
 
-        Lists what happened to a customer: redemptions, publications, messages, segment changes, points and more, as
-        events with their data. Pages go by cursor: pass `more_starting_after` of the answer as `starting_after_id`
-        until `has_more` is false.
+        Lists what happened to a customer, such as redemptions, publications, messages, changes of segments and points,
+        as events with their data.
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
             order: Sort order, by time of the event; `-created_at` puts the latest first. Optional.
-            starting_after_id: Cursor, that is, `more_starting_after` of the page before. Optional.
-            start_date: Leaves out events before this time, in RFC 3339. Optional.
-            end_date: Leaves out events after this time, in RFC 3339. Optional.
+            starting_after_id: Cursor: `more_starting_after` of the page before. Optional.
+            start_date: Lists only events from this time on, in RFC 3339. Optional.
+            end_date: Lists only events up to this time, in RFC 3339. Optional.
             campaign_id: Lists only events that belong to this campaign. Optional.
             campaign_type: Lists only events that belong to campaigns of this type. Optional.
             category: `ACTION` for what was done, `EFFECT` for what followed from it; both unless given. Optional.
@@ -511,7 +506,7 @@ class CustomersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no customer with this id.
+            NotFoundException: 404. No customer has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -611,22 +606,21 @@ class CustomersApi(Resource):
         """List a customer's vouchers.
 
         Lists what a customer holds and can redeem, such as coupons, gift cards, loyalty cards and referral codes, each
-        with its current state. Pages go by cursor: pass `more_starting_after` of the answer as `starting_after_id`
-        until `has_more` is false.
+        with its current state.
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
             order: Sort order, by `id` upwards or `-id` downwards. Optional.
-            starting_after_id: Cursor, that is, `more_starting_after` of the page before. Optional.
-            filters: Conditions on the holdings, such as the campaign or the type of voucher. Optional.
+            starting_after_id: Cursor: `more_starting_after` of the page before. Optional.
+            filters: Conditions on what the customer holds, such as the campaign or the type of voucher. Optional.
 
         Returns:
             One page of the customer's redeemables, in `data`.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no customer with this id.
+            NotFoundException: 404. No customer has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -674,7 +668,7 @@ class CustomersApi(Resource):
     ) -> CustomersSegmentsListResponseBody:
         """List a customer's segments.
 
-        Lists all customer segments that a customer belongs to now. The list comes whole, without paging.
+        Lists all segments that a customer is in. The list comes whole, without paging.
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
@@ -731,14 +725,14 @@ class CustomersApi(Resource):
     ) -> CustomersListResponseBody:
         """List customers.
 
-        Lists customers, a page at a time. For few pages count `page` up; for many, pass the `created_at` of the last
-        customer as `starting_after`, until `has_more` is false.
+        Lists customers, a page at a time. Beyond page 99, go on with the `created_at` of the last customer as
+        `starting_after`, while `has_more` is true.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 99; the first one unless given. 1 to 99. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 99. Optional.
             email: Lists only customers with this e-mail address. Optional.
-            city: Lists only customers who live in this city. Optional.
+            city: Lists only customers with this city in their address. Optional.
             name: Lists only customers with this name. Optional.
             segment_id: Lists only customers in this segment; its id starts with `seg_`. Optional.
             created_at_before: Lists only customers who were created before this time, in RFC 3339. Optional.
@@ -746,8 +740,7 @@ class CustomersApi(Resource):
             updated_at_before: Lists only customers who were changed before this time, in RFC 3339. Optional.
             updated_at_after: Lists only customers who were changed after this time, in RFC 3339. Optional.
             order: Sort order, by creation, last change or `source_id`; a leading `-` reverses it. Optional.
-            starting_after: Cursor, that is, the `created_at` of the last customer of the page before, in RFC 3339.
-                Optional.
+            starting_after: Cursor: the `created_at` of the last customer of the page before, in RFC 3339. Optional.
 
         Returns:
             One page of customers, in `customers`.
@@ -863,14 +856,14 @@ class CustomersApi(Resource):
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
-            customers_update_request_body: The fields to change. The API answers 400 without it. Optional.
+            customers_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The customer as stored now.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no customer with this id.
+            NotFoundException: 404. No customer has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -910,13 +903,12 @@ class CustomersApi(Resource):
     ) -> CustomersUpdateInBulkResponseBody:
         """Update many customers.
 
-        Updates customers by their `source_id`; each entry carries the fields to change. The work goes on in the
-        background: poll `AsyncActionsApi.get_async_action` with the `async_action_id` of the answer until `status` is
-        `DONE` or `FAILED`, then look at `result` for entries that failed.
+        Updates customers, found by `source_id`; each entry carries the fields to change. Entries that failed are listed
+        in the `result` of the finished action.
 
         Args:
             customers_update_in_bulk_request_body: The customers to update, each with `source_id` and the fields to
-                change. The API answers 400 without it. Optional.
+                change. The API requires it. Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
@@ -967,14 +959,12 @@ class CustomersApi(Resource):
     ) -> CustomersMetadataUpdateInBulkResponseBody:
         """Update metadata of many customers.
 
-        Sets the same metadata on several customers, named by their `source_id`. Metadata attributes that the call does
-        not mention are kept. The work goes on in the background: poll `AsyncActionsApi.get_async_action` with the
-        `async_action_id` of the answer until `status` is `DONE` or `FAILED`, then look at `result` for entries that
-        failed.
+        Sets the same metadata on several customers, found by `source_id`. Entries that failed are listed in the
+        `result` of the finished action.
 
         Args:
-            customers_metadata_update_in_bulk_request_body: The customers and the metadata to set. The API answers 400
-                without it. Optional.
+            customers_metadata_update_in_bulk_request_body: The customers and the metadata to set. The API requires it.
+                Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.

@@ -112,15 +112,14 @@ class LocationsApi(Resource):
     ) -> LocationsListResponseBody:
         """List locations.
 
-        Lists the areas on the map that the project has defined. There are no pages: `has_more` says that more locations
-        match than `limit` let through, and `filters` and `end_date` narrow the list.
+        Lists the areas on the map that the project has defined. There are no pages: where `has_more` is true, more
+        locations match than `limit` allows; narrow the list with `filters` or `end_date`.
 
         Args:
-            limit: Number of entries per answer, 1 to 100; 10 by default. 1 to 100. Optional.
-            order: Sorts by time of creation (`created_at`) or last change (`updated_at`), with a leading `-` in
-                descending order. Optional.
-            filters: Only locations that match: by name, or by time of creation or last change. Optional.
-            end_date: Latest date and time of the locations to list. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            order: Sort order, by time of creation or last change; a leading `-` reverses it. Optional.
+            filters: Lists only locations that match, by name or by time of creation or last change. Optional.
+            end_date: Lists only locations up to this time, in RFC 3339. Optional.
 
         Returns:
             The locations found.

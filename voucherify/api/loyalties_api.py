@@ -1000,7 +1000,9 @@ _UPDATE_REWARD_ASSIGNMENT1: Operation[LoyaltiesRewardsUpdateAssignmentResponseBo
 class LoyaltiesApi(Resource):
     """Loyalty campaigns of the first generation: members, points, tiers, earning rules and rewards."""
 
-    @deprecated("`activate_member_pending_points` is deprecated. Use `activateCardPendingPointsBucket` instead.")
+    @deprecated(
+        "`activate_member_pending_points` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/activate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def activate_member_pending_points(
         self,
         member_id: str,
@@ -1009,23 +1011,22 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersPendingPointsActivateResponseBody:
         """Activate pending points of a card.
 
-        Turns the pending points of one entry into spendable points at once, ahead of their planned date `activates_at`.
-        The balance of the loyalty card grows by them and the entry is used up. Not safe to repeat. Deprecated: in
-        Loyalty v2, `POST
-        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/activate` does
-        the same.
+        Makes the pending points of one entry spendable at once, before the date `activates_at`, and adds them to the
+        balance of the loyalty card.
 
-        Deprecated. Use `activateCardPendingPointsBucket` instead.
+        Deprecated. Use `POST
+        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/activate` of
+        Loyalty v2 instead; this package does not have it yet.
 
         Args:
             member_id: Loyalty card that owns the points, by voucher id (`v_...`) or code.
             pending_points_id: Id of the pending points entry (`lopp_...`), as `list_member_pending_points` gives it.
 
         Returns:
-            The points are active. The answer tells how many were added and the balance afterwards.
+            The points are active. The answer tells how many were added, and the balance afterwards.
 
         Raises:
-            BadRequestException: 400. The pending points can't be activated in their present state.
+            BadRequestException: 400. The pending points cannot be activated as they are now.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             NotFoundException: 404. The loyalty card or the pending points entry does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -1038,7 +1039,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_ACTIVATE_MEMBER_PENDING_POINTS, options, member_id, pending_points_id).data
 
-    @deprecated("`activate_member_pending_points` is deprecated. Use `activateCardPendingPointsBucket` instead.")
+    @deprecated(
+        "`activate_member_pending_points` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/activate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def activate_member_pending_points_with_http_info(
         self,
         member_id: str,
@@ -1048,7 +1051,9 @@ class LoyaltiesApi(Resource):
         """Like `activate_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_ACTIVATE_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
-    @deprecated("`activate_member_pending_points` is deprecated. Use `activateCardPendingPointsBucket` instead.")
+    @deprecated(
+        "`activate_member_pending_points` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/activate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def activate_member_pending_points_without_preload_content(
         self,
         member_id: str,
@@ -1070,17 +1075,15 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersCreateResponseBody:
         """Add a member.
 
-        Makes a customer a member of a loyalty program by assigning a loyalty card to them. Without `voucher` a card of
-        the campaign is chosen; with it, the card of this code. A customer who does not exist yet is created. Not safe
-        to repeat: it may hand out a second card. Deprecated: `PublicationsApi.create_publication` assigns a card of the
-        campaign just as well; Loyalty v2 has `POST /v2/loyalties/programs/{programId}/members`.
+        Makes a customer a member of a loyalty program by assigning a loyalty card: the one whose code is in `voucher`,
+        or else any of the campaign. A second call may hand out a second card.
 
         Deprecated. Use `PublicationsApi.create_publication` instead.
 
         Args:
             campaign_id: Loyalty campaign to join, by id (`camp_...`) or name.
-            loyalties_members_create_request_body: The customer who joins, and optionally the card to assign. The API
-                refuses a call without it. Optional.
+            loyalties_members_create_request_body: The customer who joins and, optionally, the card to assign. The API
+                requires it. Optional.
 
         Returns:
             The customer is a member. The answer is the loyalty card assigned.
@@ -1122,7 +1125,7 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_ADD_MEMBER, options, campaign_id, loyalties_members_create_request_body)
 
-    @deprecated("`adjust_member_pending_points` is deprecated. Use `none` instead.")
+    @deprecated("`adjust_member_pending_points` is deprecated. There is no known successor.")
     def adjust_member_pending_points(
         self,
         member_id: str,
@@ -1134,24 +1137,21 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersPendingPointsBalanceResponseBody:
         """Adjust pending points of a card.
 
-        Adds points to an entry of pending points, or takes some away. The spendable balance of the card does not
-        change. Not safe to repeat: every call changes the number again. Deprecated, without a direct counterpart in
-        Loyalty v2.
+        Adds points to an entry of pending points, or takes points away. Every call changes the number again.
 
-        Deprecated. Use `none` instead.
+        Deprecated. There is no known successor.
 
         Args:
             member_id: Loyalty card that owns the points, by voucher id (`v_...`) or code.
             pending_points_id: Id of the pending points entry (`lopp_...`), as `list_member_pending_points` gives it.
-            loyalties_members_pending_points_balance_request_body: How many points to add; a negative number takes
-                points away. The API refuses a call without it. Optional.
+            loyalties_members_pending_points_balance_request_body: How many points to add or, as a negative number, to
+                take away. The API requires it. Optional.
 
         Returns:
-            The entry was changed. The answer tells by how much, and the pending points afterwards.
+            The entry was changed. The answer tells by how much, and how many points are pending now.
 
         Raises:
-            BadRequestException: 400. The number of points is invalid, such as a subtraction of more points than are
-                pending.
+            BadRequestException: 400. The number of points is invalid.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             NotFoundException: 404. The loyalty card or the pending points entry does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -1170,7 +1170,7 @@ class LoyaltiesApi(Resource):
             loyalties_members_pending_points_balance_request_body,
         ).data
 
-    @deprecated("`adjust_member_pending_points` is deprecated. Use `none` instead.")
+    @deprecated("`adjust_member_pending_points` is deprecated. There is no known successor.")
     def adjust_member_pending_points_with_http_info(
         self,
         member_id: str,
@@ -1189,7 +1189,7 @@ class LoyaltiesApi(Resource):
             loyalties_members_pending_points_balance_request_body,
         )
 
-    @deprecated("`adjust_member_pending_points` is deprecated. Use `none` instead.")
+    @deprecated("`adjust_member_pending_points` is deprecated. There is no known successor.")
     def adjust_member_pending_points_without_preload_content(
         self,
         member_id: str,
@@ -1211,7 +1211,9 @@ class LoyaltiesApi(Resource):
             loyalties_members_pending_points_balance_request_body,
         )
 
-    @deprecated("`cancel_member_pending_points` is deprecated. Use `cancelCardPendingPointsBucket` instead.")
+    @deprecated(
+        "`cancel_member_pending_points` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/cancel` of Loyalty v2 instead; this package does not have it yet."
+    )
     def cancel_member_pending_points(
         self,
         member_id: str,
@@ -1220,12 +1222,11 @@ class LoyaltiesApi(Resource):
     ) -> None:
         """Cancel pending points of a card.
 
-        Drops an entry of pending points: they never become spendable. The balance of the card does not change.
-        Deprecated: in Loyalty v2, `POST
-        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/cancel` does the
-        same.
+        Cancels an entry of pending points, so that they are never added to the loyalty card.
 
-        Deprecated. Use `cancelCardPendingPointsBucket` instead.
+        Deprecated. Use `POST
+        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/cancel` of
+        Loyalty v2 instead; this package does not have it yet.
 
         Args:
             member_id: Loyalty card that owns the points, by voucher id (`v_...`) or code.
@@ -1235,7 +1236,7 @@ class LoyaltiesApi(Resource):
             The pending points were canceled. The answer is empty.
 
         Raises:
-            BadRequestException: 400. The pending points can't be canceled in their present state.
+            BadRequestException: 400. The pending points cannot be canceled as they are now.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             NotFoundException: 404. The loyalty card or the pending points entry does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -1248,7 +1249,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_CANCEL_MEMBER_PENDING_POINTS, options, member_id, pending_points_id).data
 
-    @deprecated("`cancel_member_pending_points` is deprecated. Use `cancelCardPendingPointsBucket` instead.")
+    @deprecated(
+        "`cancel_member_pending_points` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/cancel` of Loyalty v2 instead; this package does not have it yet."
+    )
     def cancel_member_pending_points_with_http_info(
         self,
         member_id: str,
@@ -1258,7 +1261,9 @@ class LoyaltiesApi(Resource):
         """Like `cancel_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_CANCEL_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
-    @deprecated("`cancel_member_pending_points` is deprecated. Use `cancelCardPendingPointsBucket` instead.")
+    @deprecated(
+        "`cancel_member_pending_points` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points/{bucketId}/cancel` of Loyalty v2 instead; this package does not have it yet."
+    )
     def cancel_member_pending_points_without_preload_content(
         self,
         member_id: str,
@@ -1271,7 +1276,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_CANCEL_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
-    @deprecated("`create_earning_rule` is deprecated. Use `createEarningRule` instead.")
+    @deprecated(
+        "`create_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def create_earning_rule(
         self,
         campaign_id: str,
@@ -1285,24 +1292,21 @@ class LoyaltiesApi(Resource):
 
         Adds one or more earning rules to a loyalty campaign. Each rule names the event that earns points (a paid order,
         a segment entered, a custom event, a change of tier) and how many: a fixed number, or one in proportion to a
-        value of the order, customer or event. Not safe to repeat: it would create the rules again. Deprecated: Loyalty
-        v2 creates rules with `POST /v2/loyalties/earning-rules` and assigns them to programs.
+        value of the order, customer or event. A second call creates the rules again.
 
-        Deprecated. Use `createEarningRule` instead.
+        Deprecated. Use `POST /v2/loyalties/earning-rules` of Loyalty v2 instead; this package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that gets the rules, by id (`camp_...`) or name.
-            loyalties_earning_rules_create_request_body_item: The rules, as a list. The API refuses a call without it.
-                Optional.
+            loyalties_earning_rules_create_request_body_item: The new rules, as a list. The API requires it. Optional.
 
         Returns:
             The rules were created. The answer lists them.
 
         Raises:
-            BadRequestException: 400. A rule is invalid, such as a `loyalty` definition that does not suit the event.
+            BadRequestException: 400. A field that a rule needs is missing.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. The campaign, or something that a rule refers to (validation rule, segment, event
-                schema, tier), does not exist.
+            NotFoundException: 404. The campaign, or an object that a rule refers to, does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1315,7 +1319,9 @@ class LoyaltiesApi(Resource):
             _CREATE_EARNING_RULE, options, campaign_id, loyalties_earning_rules_create_request_body_item
         ).data
 
-    @deprecated("`create_earning_rule` is deprecated. Use `createEarningRule` instead.")
+    @deprecated(
+        "`create_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def create_earning_rule_with_http_info(
         self,
         campaign_id: str,
@@ -1328,7 +1334,9 @@ class LoyaltiesApi(Resource):
         """Like `create_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_CREATE_EARNING_RULE, options, campaign_id, loyalties_earning_rules_create_request_body_item)
 
-    @deprecated("`create_earning_rule` is deprecated. Use `createEarningRule` instead.")
+    @deprecated(
+        "`create_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def create_earning_rule_without_preload_content(
         self,
         campaign_id: str,
@@ -1346,7 +1354,9 @@ class LoyaltiesApi(Resource):
             _CREATE_EARNING_RULE, options, campaign_id, loyalties_earning_rules_create_request_body_item
         )
 
-    @deprecated("`create_in_bulk_loyalty_tiers` is deprecated. Use `createTier` instead.")
+    @deprecated(
+        "`create_in_bulk_loyalty_tiers` is deprecated. Use, tier by tier, `POST /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package does not have it yet."
+    )
     def create_in_bulk_loyalty_tiers(
         self,
         campaign_id: str,
@@ -1359,15 +1369,14 @@ class LoyaltiesApi(Resource):
         """Create loyalty tiers.
 
         Adds tiers to a loyalty campaign. A tier is a range of points; while a member is in it, its mappings change how
-        many points an earning rule gives and how many a reward costs. Not safe to repeat. Deprecated: Loyalty v2
-        creates tiers one at a time with `POST /v2/loyalties/tier-structures/{tierStructureId}/tiers`.
+        many points an earning rule gives and how many a reward costs. A second call creates the tiers again.
 
-        Deprecated. Use `createTier` instead.
+        Deprecated. Use, tier by tier, `POST /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2
+        instead; this package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that gets the tiers, by id (`camp_...`) or name.
-            loyalties_tiers_create_in_bulk_request_body_item: The tiers, as a list. The API refuses a call without it.
-                Optional.
+            loyalties_tiers_create_in_bulk_request_body_item: The new tiers, as a list. The API requires it. Optional.
 
         Returns:
             The tiers were created. The answer lists them.
@@ -1386,7 +1395,9 @@ class LoyaltiesApi(Resource):
             _CREATE_IN_BULK_LOYALTY_TIERS, options, campaign_id, loyalties_tiers_create_in_bulk_request_body_item
         ).data
 
-    @deprecated("`create_in_bulk_loyalty_tiers` is deprecated. Use `createTier` instead.")
+    @deprecated(
+        "`create_in_bulk_loyalty_tiers` is deprecated. Use, tier by tier, `POST /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package does not have it yet."
+    )
     def create_in_bulk_loyalty_tiers_with_http_info(
         self,
         campaign_id: str,
@@ -1401,7 +1412,9 @@ class LoyaltiesApi(Resource):
             _CREATE_IN_BULK_LOYALTY_TIERS, options, campaign_id, loyalties_tiers_create_in_bulk_request_body_item
         )
 
-    @deprecated("`create_in_bulk_loyalty_tiers` is deprecated. Use `createTier` instead.")
+    @deprecated(
+        "`create_in_bulk_loyalty_tiers` is deprecated. Use, tier by tier, `POST /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package does not have it yet."
+    )
     def create_in_bulk_loyalty_tiers_without_preload_content(
         self,
         campaign_id: str,
@@ -1419,7 +1432,9 @@ class LoyaltiesApi(Resource):
             _CREATE_IN_BULK_LOYALTY_TIERS, options, campaign_id, loyalties_tiers_create_in_bulk_request_body_item
         )
 
-    @deprecated("`create_loyalty_program` is deprecated. Use `CampaignsApi.create_campaign` instead.")
+    @deprecated(
+        "`create_loyalty_program` is deprecated. Use `CampaignsApi.create_campaign` with `campaign_type` `LOYALTY_PROGRAM` instead."
+    )
     def create_loyalty_program(
         self,
         loyalties_create_campaign_request_body: LoyaltiesCreateCampaignRequestBody | Mapping[str, Any] | None = None,
@@ -1430,17 +1445,17 @@ class LoyaltiesApi(Resource):
         Creates a loyalty campaign: its loyalty cards, how points expire, and who joins. The cards are generated in the
         background, without an async action: read the campaign again until `creation_status` and
         `vouchers_generation_status` are `DONE` or `FAILED`. Earning rules, tiers and rewards are added by operations of
-        their own. Deprecated: `CampaignsApi.create_campaign` with `campaign_type` `LOYALTY_PROGRAM` creates the same
-        campaign; Loyalty v2 has `POST /v2/loyalties/programs`.
+        their own.
 
-        Deprecated. Use `CampaignsApi.create_campaign` instead.
+        Deprecated. Use `CampaignsApi.create_campaign` with `campaign_type` `LOYALTY_PROGRAM` instead.
 
         Args:
             loyalties_create_campaign_request_body: Name, validity and loyalty cards of the new campaign. The API
-                refuses a call without it. Optional.
+                requires it. Optional.
 
         Returns:
-            The campaign was accepted. The answer describes it as it is now, mostly with generation still in progress.
+            The campaign was accepted. The answer describes it as it is now; the generation of its cards may still be
+                going on.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -1455,7 +1470,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_CREATE_LOYALTY_PROGRAM, options, loyalties_create_campaign_request_body).data
 
-    @deprecated("`create_loyalty_program` is deprecated. Use `CampaignsApi.create_campaign` instead.")
+    @deprecated(
+        "`create_loyalty_program` is deprecated. Use `CampaignsApi.create_campaign` with `campaign_type` `LOYALTY_PROGRAM` instead."
+    )
     def create_loyalty_program_with_http_info(
         self,
         loyalties_create_campaign_request_body: LoyaltiesCreateCampaignRequestBody | Mapping[str, Any] | None = None,
@@ -1464,7 +1481,9 @@ class LoyaltiesApi(Resource):
         """Like `create_loyalty_program`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_CREATE_LOYALTY_PROGRAM, options, loyalties_create_campaign_request_body)
 
-    @deprecated("`create_loyalty_program` is deprecated. Use `CampaignsApi.create_campaign` instead.")
+    @deprecated(
+        "`create_loyalty_program` is deprecated. Use `CampaignsApi.create_campaign` with `campaign_type` `LOYALTY_PROGRAM` instead."
+    )
     def create_loyalty_program_without_preload_content(
         self,
         loyalties_create_campaign_request_body: LoyaltiesCreateCampaignRequestBody | Mapping[str, Any] | None = None,
@@ -1476,7 +1495,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_CREATE_LOYALTY_PROGRAM, options, loyalties_create_campaign_request_body)
 
-    @deprecated("`create_points_expiration_export` is deprecated. Use `ExportsApi.create_export` instead.")
+    @deprecated(
+        "`create_points_expiration_export` is deprecated. Use `ExportsApi.create_export` with `exported_object` `points_expiration` instead."
+    )
     def create_points_expiration_export(
         self,
         campaign_id: str,
@@ -1487,17 +1508,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesPointsExpirationExportCreateResponseBody:
         """Export points expirations.
 
-        Starts an export of the point buckets of a loyalty campaign, with the date on which each expires, as a CSV file.
-        The export is made in the background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then
-        fetch `result.url`. Not safe to repeat: every call starts another export. Deprecated: `ExportsApi.create_export`
-        with `exported_object` `points_expiration` exports the same data.
+        Starts an export of the point buckets of a loyalty campaign, each with the date on which it expires, to a CSV
+        file. The file is made in the background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then
+        fetch `result.url`. Every call starts another export.
 
-        Deprecated. Use `ExportsApi.create_export` instead.
+        Deprecated. Use `ExportsApi.create_export` with `exported_object` `points_expiration` instead.
 
         Args:
             campaign_id: Loyalty campaign whose point buckets to export, by id (`camp_...`) or name.
             loyalties_points_expiration_export_create_request_body: Columns, order and filters of the file. The API
-                refuses a call without it. Optional.
+                requires it. Optional.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
@@ -1519,7 +1539,9 @@ class LoyaltiesApi(Resource):
             loyalties_points_expiration_export_create_request_body,
         ).data
 
-    @deprecated("`create_points_expiration_export` is deprecated. Use `ExportsApi.create_export` instead.")
+    @deprecated(
+        "`create_points_expiration_export` is deprecated. Use `ExportsApi.create_export` with `exported_object` `points_expiration` instead."
+    )
     def create_points_expiration_export_with_http_info(
         self,
         campaign_id: str,
@@ -1536,7 +1558,9 @@ class LoyaltiesApi(Resource):
             loyalties_points_expiration_export_create_request_body,
         )
 
-    @deprecated("`create_points_expiration_export` is deprecated. Use `ExportsApi.create_export` instead.")
+    @deprecated(
+        "`create_points_expiration_export` is deprecated. Use `ExportsApi.create_export` with `exported_object` `points_expiration` instead."
+    )
     def create_points_expiration_export_without_preload_content(
         self,
         campaign_id: str,
@@ -1556,7 +1580,9 @@ class LoyaltiesApi(Resource):
             loyalties_points_expiration_export_create_request_body,
         )
 
-    @deprecated("`create_reward_assignment1` is deprecated. Use `RewardsApi.create_reward_assignment` instead.")
+    @deprecated(
+        "`create_reward_assignment1` is deprecated. Use `RewardsApi.create_reward_assignment` instead, once for each reward."
+    )
     def create_reward_assignment1(
         self,
         campaign_id: str,
@@ -1568,16 +1594,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesRewardsCreateAssignmentResponseBody:
         """Assign rewards to a program.
 
-        Offers existing rewards in a loyalty campaign, so that its members can spend points on them. Material and
-        digital rewards need their price in points; pay-with-points rewards (type `COIN`) have none and may carry
-        validation rules. Deprecated: `RewardsApi.create_reward_assignment` assigns one reward to a campaign.
+        Offers existing rewards in a loyalty campaign, so that its members can spend points on them. Rewards of type
+        `CAMPAIGN` and `MATERIAL` need their price in points; rewards of type `COIN` have none and may name validation
+        rules.
 
-        Deprecated. Use `RewardsApi.create_reward_assignment` instead.
+        Deprecated. Use `RewardsApi.create_reward_assignment` instead, once for each reward.
 
         Args:
             campaign_id: Loyalty campaign that offers the rewards, by id (`camp_...`) or name.
-            loyalties_rewards_create_assignment_item_request_body: The assignments to make, as a list. The API refuses a
-                call without it. Optional.
+            loyalties_rewards_create_assignment_item_request_body: The assignments to make, as a list. The API requires
+                it. Optional.
 
         Returns:
             The rewards were assigned. The answer describes an assignment.
@@ -1597,7 +1623,9 @@ class LoyaltiesApi(Resource):
             _CREATE_REWARD_ASSIGNMENT1, options, campaign_id, loyalties_rewards_create_assignment_item_request_body
         ).data
 
-    @deprecated("`create_reward_assignment1` is deprecated. Use `RewardsApi.create_reward_assignment` instead.")
+    @deprecated(
+        "`create_reward_assignment1` is deprecated. Use `RewardsApi.create_reward_assignment` instead, once for each reward."
+    )
     def create_reward_assignment1_with_http_info(
         self,
         campaign_id: str,
@@ -1612,7 +1640,9 @@ class LoyaltiesApi(Resource):
             _CREATE_REWARD_ASSIGNMENT1, options, campaign_id, loyalties_rewards_create_assignment_item_request_body
         )
 
-    @deprecated("`create_reward_assignment1` is deprecated. Use `RewardsApi.create_reward_assignment` instead.")
+    @deprecated(
+        "`create_reward_assignment1` is deprecated. Use `RewardsApi.create_reward_assignment` instead, once for each reward."
+    )
     def create_reward_assignment1_without_preload_content(
         self,
         campaign_id: str,
@@ -1630,7 +1660,9 @@ class LoyaltiesApi(Resource):
             _CREATE_REWARD_ASSIGNMENT1, options, campaign_id, loyalties_rewards_create_assignment_item_request_body
         )
 
-    @deprecated("`delete_earning_rule` is deprecated. Use `deleteEarningRule` instead.")
+    @deprecated(
+        "`delete_earning_rule` is deprecated. Use `DELETE /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def delete_earning_rule(
         self,
         campaign_id: str,
@@ -1639,10 +1671,10 @@ class LoyaltiesApi(Resource):
     ) -> None:
         """Delete an earning rule.
 
-        Removes an earning rule from a loyalty campaign; its event earns no more points. Points already earned stay.
-        Deprecated: Loyalty v2 deletes rules with `DELETE /v2/loyalties/earning-rules/{earningRuleId}`.
+        Removes an earning rule from a loyalty campaign.
 
-        Deprecated. Use `deleteEarningRule` instead.
+        Deprecated. Use `DELETE /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does
+        not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the rule belongs to, by id (`camp_...`) or name.
@@ -1664,7 +1696,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_DELETE_EARNING_RULE, options, campaign_id, earning_rule_id).data
 
-    @deprecated("`delete_earning_rule` is deprecated. Use `deleteEarningRule` instead.")
+    @deprecated(
+        "`delete_earning_rule` is deprecated. Use `DELETE /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def delete_earning_rule_with_http_info(
         self,
         campaign_id: str,
@@ -1674,7 +1708,9 @@ class LoyaltiesApi(Resource):
         """Like `delete_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_DELETE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
-    @deprecated("`delete_earning_rule` is deprecated. Use `deleteEarningRule` instead.")
+    @deprecated(
+        "`delete_earning_rule` is deprecated. Use `DELETE /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def delete_earning_rule_without_preload_content(
         self,
         campaign_id: str,
@@ -1696,16 +1732,13 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesDeleteResponseBody:
         """Delete a loyalty program.
 
-        Deletes a loyalty campaign with its loyalty cards. The cards are deleted in the background: the answer has an
-        `async_action_id` to poll with `AsyncActionsApi.get_async_action`, and `DONE` alone does not mean success.
-        Deprecated: `CampaignsApi.delete_campaign` deletes the same campaign; Loyalty v2 has `DELETE
-        /v2/loyalties/programs/{programId}`.
+        Deletes a loyalty campaign with its loyalty cards. Without `force` the campaign goes to the bin.
 
         Deprecated. Use `CampaignsApi.delete_campaign` instead.
 
         Args:
             campaign_id: Loyalty campaign to delete, by id (`camp_...`) or name.
-            force: Set to true to delete the campaign for good; otherwise it goes to the bin. Optional.
+            force: Whether to delete the campaign for good; otherwise it goes to the bin. Optional.
 
         Returns:
             The deletion has begun. The answer names the async action to follow.
@@ -1748,7 +1781,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_DELETE_LOYALTY_PROGRAM, options, campaign_id, force)
 
-    @deprecated("`delete_reward_assignment1` is deprecated. Use `RewardsApi.delete_reward_assignment` instead.")
+    @deprecated(
+        "`delete_reward_assignment1` is deprecated. Use `RewardsApi.delete_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def delete_reward_assignment1(
         self,
         campaign_id: str,
@@ -1757,11 +1792,10 @@ class LoyaltiesApi(Resource):
     ) -> None:
         """Withdraw a reward from a program.
 
-        Removes a reward assignment from a loyalty campaign: its members can no longer spend points on that reward. The
-        reward itself stays. Deprecated: `RewardsApi.delete_reward_assignment` removes the same assignment, addressed by
-        the reward.
+        Removes a reward assignment from a loyalty campaign, so that its members can no longer spend points on that
+        reward. The reward itself stays.
 
-        Deprecated. Use `RewardsApi.delete_reward_assignment` instead.
+        Deprecated. Use `RewardsApi.delete_reward_assignment` instead, which names the reward rather than the campaign.
 
         Args:
             campaign_id: Loyalty campaign that offers the reward, by id (`camp_...`) or name.
@@ -1783,7 +1817,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_DELETE_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id).data
 
-    @deprecated("`delete_reward_assignment1` is deprecated. Use `RewardsApi.delete_reward_assignment` instead.")
+    @deprecated(
+        "`delete_reward_assignment1` is deprecated. Use `RewardsApi.delete_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def delete_reward_assignment1_with_http_info(
         self,
         campaign_id: str,
@@ -1793,7 +1829,9 @@ class LoyaltiesApi(Resource):
         """Like `delete_reward_assignment1`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_DELETE_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
-    @deprecated("`delete_reward_assignment1` is deprecated. Use `RewardsApi.delete_reward_assignment` instead.")
+    @deprecated(
+        "`delete_reward_assignment1` is deprecated. Use `RewardsApi.delete_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def delete_reward_assignment1_without_preload_content(
         self,
         campaign_id: str,
@@ -1806,7 +1844,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_DELETE_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
-    @deprecated("`disable_earning_rule` is deprecated. Use `deactivateEarningRule` instead.")
+    @deprecated(
+        "`disable_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/deactivate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def disable_earning_rule(
         self,
         campaign_id: str,
@@ -1815,10 +1855,10 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesEarningRulesDisableResponseBody:
         """Disable an earning rule.
 
-        Switches an earning rule off: its event earns no points until the rule is enabled again. Deprecated: in Loyalty
-        v2, `POST /v2/loyalties/earning-rules/{earningRuleId}/deactivate` switches a rule off.
+        Switches an earning rule off: its event earns no points until the rule is enabled again.
 
-        Deprecated. Use `deactivateEarningRule` instead.
+        Deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/deactivate` of Loyalty v2 instead; this
+        package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the rule belongs to, by id (`camp_...`) or name.
@@ -1840,7 +1880,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_DISABLE_EARNING_RULE, options, campaign_id, earning_rule_id).data
 
-    @deprecated("`disable_earning_rule` is deprecated. Use `deactivateEarningRule` instead.")
+    @deprecated(
+        "`disable_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/deactivate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def disable_earning_rule_with_http_info(
         self,
         campaign_id: str,
@@ -1850,7 +1892,9 @@ class LoyaltiesApi(Resource):
         """Like `disable_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_DISABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
-    @deprecated("`disable_earning_rule` is deprecated. Use `deactivateEarningRule` instead.")
+    @deprecated(
+        "`disable_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/deactivate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def disable_earning_rule_without_preload_content(
         self,
         campaign_id: str,
@@ -1863,7 +1907,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_DISABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
-    @deprecated("`enable_earning_rule` is deprecated. Use `activateEarningRule` instead.")
+    @deprecated(
+        "`enable_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/activate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def enable_earning_rule(
         self,
         campaign_id: str,
@@ -1872,10 +1918,10 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesEarningRulesEnableResponseBody:
         """Enable an earning rule.
 
-        Switches an earning rule on: within its validity its event earns points. Deprecated: in Loyalty v2, `POST
-        /v2/loyalties/earning-rules/{earningRuleId}/activate` switches a rule on.
+        Switches an earning rule on: within its validity its event earns points.
 
-        Deprecated. Use `activateEarningRule` instead.
+        Deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/activate` of Loyalty v2 instead; this package
+        does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the rule belongs to, by id (`camp_...`) or name.
@@ -1897,7 +1943,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_ENABLE_EARNING_RULE, options, campaign_id, earning_rule_id).data
 
-    @deprecated("`enable_earning_rule` is deprecated. Use `activateEarningRule` instead.")
+    @deprecated(
+        "`enable_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/activate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def enable_earning_rule_with_http_info(
         self,
         campaign_id: str,
@@ -1907,7 +1955,9 @@ class LoyaltiesApi(Resource):
         """Like `enable_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_ENABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
-    @deprecated("`enable_earning_rule` is deprecated. Use `activateEarningRule` instead.")
+    @deprecated(
+        "`enable_earning_rule` is deprecated. Use `POST /v2/loyalties/earning-rules/{earningRuleId}/activate` of Loyalty v2 instead; this package does not have it yet."
+    )
     def enable_earning_rule_without_preload_content(
         self,
         campaign_id: str,
@@ -1933,17 +1983,16 @@ class LoyaltiesApi(Resource):
     ) -> CampaignsTransactionsExportCreateResponseBody:
         """Export transactions of a program.
 
-        Starts an export of all point transactions of a loyalty campaign as a CSV file. The export is made in the
-        background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`. Not safe
-        to repeat: every call starts another export. Deprecated: `CampaignsApi.export_campaign_transactions` makes the
-        same export.
+        Starts an export of all point transactions of a loyalty campaign to a CSV file. The file is made in the
+        background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`. Every
+        call starts another export.
 
         Deprecated. Use `CampaignsApi.export_campaign_transactions` instead.
 
         Args:
             campaign_id: Loyalty campaign whose transactions to export, by id (`camp_...`) or name.
-            loyalties_transactions_export_create_request_body: Columns, order and filters of the file. Without
-                parameters the file has the default columns. Optional.
+            loyalties_transactions_export_create_request_body: Columns, order and filters of the file; without
+                `parameters` it has the default columns. The API requires it. Optional.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
@@ -2021,17 +2070,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersTransactionsExportCreateResponseBody:
         """Export transactions of a card.
 
-        Starts an export of the point transactions of one loyalty card as a CSV file. The export is made in the
-        background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`. Not safe
-        to repeat: every call starts another export. Deprecated: `VouchersApi.export_voucher_transactions` makes the
-        same export.
+        Starts an export of the point transactions of one loyalty card to a CSV file. The file is made in the
+        background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`. Every
+        call starts another export.
 
         Deprecated. Use `VouchersApi.export_voucher_transactions` instead.
 
         Args:
             member_id: Loyalty card whose transactions to export, by voucher id (`v_...`) or code.
-            loyalties_members_transactions_export_create_request_body: Columns, order and filters of the file. Without
-                parameters the file has the default columns. Optional.
+            loyalties_members_transactions_export_create_request_body: Columns, order and filters of the file; without
+                `parameters` it has the default columns. The API requires it. Optional.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
@@ -2109,18 +2157,17 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersTransactionsExportCreateResponseBody:
         """Export transactions of a campaign's card.
 
-        Starts an export of the point transactions of one loyalty card of the given campaign as a CSV file. The export
-        is made in the background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch
-        `result.url`. Not safe to repeat: every call starts another export. Deprecated:
-        `VouchersApi.export_voucher_transactions` makes the same export.
+        Starts an export of the point transactions of one loyalty card of the given campaign to a CSV file. The file is
+        made in the background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch
+        `result.url`. Every call starts another export.
 
         Deprecated. Use `VouchersApi.export_voucher_transactions` instead.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card whose transactions to export, by voucher id (`v_...`) or code.
-            loyalties_members_transactions_export_create_request_body: Columns, order and filters of the file. Without
-                parameters the file has the default columns. Optional.
+            loyalties_members_transactions_export_create_request_body: Columns, order and filters of the file; without
+                `parameters` it has the default columns. The API requires it. Optional.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
@@ -2189,7 +2236,9 @@ class LoyaltiesApi(Resource):
             loyalties_members_transactions_export_create_request_body,
         )
 
-    @deprecated("`get_earning_rule` is deprecated. Use `getEarningRule` instead.")
+    @deprecated(
+        "`get_earning_rule` is deprecated. Use `GET /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def get_earning_rule(
         self,
         campaign_id: str,
@@ -2199,9 +2248,9 @@ class LoyaltiesApi(Resource):
         """Get an earning rule.
 
         Reads one earning rule of a loyalty campaign: its event, its points, its validity and whether it is active.
-        Deprecated: Loyalty v2 reads rules with `GET /v2/loyalties/earning-rules/{earningRuleId}`.
 
-        Deprecated. Use `getEarningRule` instead.
+        Deprecated. Use `GET /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not
+        have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the rule belongs to, by id (`camp_...`) or name.
@@ -2222,7 +2271,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_GET_EARNING_RULE, options, campaign_id, earning_rule_id).data
 
-    @deprecated("`get_earning_rule` is deprecated. Use `getEarningRule` instead.")
+    @deprecated(
+        "`get_earning_rule` is deprecated. Use `GET /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def get_earning_rule_with_http_info(
         self,
         campaign_id: str,
@@ -2232,7 +2283,9 @@ class LoyaltiesApi(Resource):
         """Like `get_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_GET_EARNING_RULE, options, campaign_id, earning_rule_id)
 
-    @deprecated("`get_earning_rule` is deprecated. Use `getEarningRule` instead.")
+    @deprecated(
+        "`get_earning_rule` is deprecated. Use `GET /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def get_earning_rule_without_preload_content(
         self,
         campaign_id: str,
@@ -2253,9 +2306,8 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesGetCampaignResponseBody:
         """Get a loyalty program.
 
-        Reads one loyalty campaign: its card settings, validity, expiration of tiers, and how far the generation of its
-        cards is. Deprecated: `CampaignsApi.get_campaign` reads the same campaign; Loyalty v2 has `GET
-        /v2/loyalties/programs/{programId}`.
+        Reads one loyalty campaign: its card settings, its validity, how its tiers expire, and how far the generation of
+        its cards has come.
 
         Deprecated. Use `CampaignsApi.get_campaign` instead.
 
@@ -2300,7 +2352,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_GET_LOYALTY_PROGRAM, options, campaign_id)
 
-    @deprecated("`get_loyalty_tier` is deprecated. Use `listTiers` instead.")
+    @deprecated(
+        "`get_loyalty_tier` is deprecated. Look for the tier in `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2; this package does not have it yet."
+    )
     def get_loyalty_tier(
         self,
         campaign_id: str,
@@ -2310,9 +2364,9 @@ class LoyaltiesApi(Resource):
         """Get a loyalty tier.
 
         Reads one tier of a loyalty campaign: its range of points, and how it changes earning rules and reward prices.
-        Deprecated: Loyalty v2 lists tiers with `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers`.
 
-        Deprecated. Use `listTiers` instead.
+        Deprecated. Look for the tier in `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2; this
+        package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the tier belongs to, by id (`camp_...`) or name.
@@ -2333,7 +2387,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_GET_LOYALTY_TIER, options, campaign_id, loyalty_tier_id).data
 
-    @deprecated("`get_loyalty_tier` is deprecated. Use `listTiers` instead.")
+    @deprecated(
+        "`get_loyalty_tier` is deprecated. Look for the tier in `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2; this package does not have it yet."
+    )
     def get_loyalty_tier_with_http_info(
         self,
         campaign_id: str,
@@ -2343,7 +2399,9 @@ class LoyaltiesApi(Resource):
         """Like `get_loyalty_tier`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_GET_LOYALTY_TIER, options, campaign_id, loyalty_tier_id)
 
-    @deprecated("`get_loyalty_tier` is deprecated. Use `listTiers` instead.")
+    @deprecated(
+        "`get_loyalty_tier` is deprecated. Look for the tier in `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2; this package does not have it yet."
+    )
     def get_loyalty_tier_without_preload_content(
         self,
         campaign_id: str,
@@ -2364,8 +2422,7 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersGetResponseBody:
         """Get a member.
 
-        Reads a loyalty card with its points, holder and publication, without the campaign having to be named.
-        Deprecated: `VouchersApi.get_voucher` reads the same card.
+        Reads a loyalty card with its points, holder and publications. The campaign need not be named.
 
         Deprecated. Use `VouchersApi.get_voucher` instead.
 
@@ -2417,8 +2474,7 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersGetResponseBody:
         """Get a member of a campaign.
 
-        Reads a loyalty card of the given campaign, with its points, holder and publication. Deprecated:
-        `VouchersApi.get_voucher` reads the same card.
+        Reads a loyalty card of the given campaign, with its points, holder and publications.
 
         Deprecated. Use `VouchersApi.get_voucher` instead.
 
@@ -2464,20 +2520,21 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_GET_MEMBER1, options, campaign_id, member_id)
 
-    @deprecated("`get_reward_assignment1` is deprecated. Use `RewardsApi.get_reward_assignment` instead.")
+    @deprecated(
+        "`get_reward_assignment1` is deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def get_reward_assignment1(
         self,
         campaign_id: str,
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesRewardAssignmentsGetResponseBody:
-        """Get a reward assignment.
+        """Get a reward assignment of a program.
 
-        Reads the assignment of a reward to a loyalty campaign, with its price in points. Same answer as
-        `get_reward_assignment2` at another path. Deprecated: `RewardsApi.get_reward_assignment` reads the same
-        assignment, addressed by the reward.
+        Reads the assignment of a reward to a loyalty campaign, with its price in points.
+        `LoyaltiesApi.get_reward_assignment2` gives the same answer at another path.
 
-        Deprecated. Use `RewardsApi.get_reward_assignment` instead.
+        Deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign.
 
         Args:
             campaign_id: Loyalty campaign that offers the reward, by id (`camp_...`) or name.
@@ -2498,7 +2555,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_GET_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id).data
 
-    @deprecated("`get_reward_assignment1` is deprecated. Use `RewardsApi.get_reward_assignment` instead.")
+    @deprecated(
+        "`get_reward_assignment1` is deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def get_reward_assignment1_with_http_info(
         self,
         campaign_id: str,
@@ -2508,7 +2567,9 @@ class LoyaltiesApi(Resource):
         """Like `get_reward_assignment1`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_GET_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
-    @deprecated("`get_reward_assignment1` is deprecated. Use `RewardsApi.get_reward_assignment` instead.")
+    @deprecated(
+        "`get_reward_assignment1` is deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def get_reward_assignment1_without_preload_content(
         self,
         campaign_id: str,
@@ -2521,20 +2582,21 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_GET_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
-    @deprecated("`get_reward_assignment2` is deprecated. Use `RewardsApi.get_reward_assignment` instead.")
+    @deprecated(
+        "`get_reward_assignment2` is deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def get_reward_assignment2(
         self,
         campaign_id: str,
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesRewardsGetResponseBody:
-        """Get a reward assignment.
+        """Get a reward of a program.
 
-        Reads the assignment of a reward to a loyalty campaign, with its price in points. Same answer as
-        `get_reward_assignment1` at another path. Deprecated: `RewardsApi.get_reward_assignment` reads the same
-        assignment, addressed by the reward.
+        Reads the assignment of a reward to a loyalty campaign, with its price in points.
+        `LoyaltiesApi.get_reward_assignment1` gives the same answer at another path.
 
-        Deprecated. Use `RewardsApi.get_reward_assignment` instead.
+        Deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign.
 
         Args:
             campaign_id: Loyalty campaign that offers the reward, by id (`camp_...`) or name.
@@ -2556,7 +2618,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_GET_REWARD_ASSIGNMENT2, options, campaign_id, assignment_id).data
 
-    @deprecated("`get_reward_assignment2` is deprecated. Use `RewardsApi.get_reward_assignment` instead.")
+    @deprecated(
+        "`get_reward_assignment2` is deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def get_reward_assignment2_with_http_info(
         self,
         campaign_id: str,
@@ -2566,7 +2630,9 @@ class LoyaltiesApi(Resource):
         """Like `get_reward_assignment2`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_GET_REWARD_ASSIGNMENT2, options, campaign_id, assignment_id)
 
-    @deprecated("`get_reward_assignment2` is deprecated. Use `RewardsApi.get_reward_assignment` instead.")
+    @deprecated(
+        "`get_reward_assignment2` is deprecated. Use `RewardsApi.get_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def get_reward_assignment2_without_preload_content(
         self,
         campaign_id: str,
@@ -2579,7 +2645,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_GET_REWARD_ASSIGNMENT2, options, campaign_id, assignment_id)
 
-    @deprecated("`get_reward_details` is deprecated. Use `RewardsApi.get_reward` instead.")
+    @deprecated(
+        "`get_reward_details` is deprecated. Use `RewardsApi.get_reward` with the assignment's `reward_id` instead."
+    )
     def get_reward_details(
         self,
         campaign_id: str,
@@ -2588,10 +2656,9 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesRewardAssignmentsRewardGetResponseBody:
         """Get the reward of an assignment.
 
-        Reads the reward behind a reward assignment of a loyalty campaign: its kind, stock and what the member gets.
-        Deprecated: `RewardsApi.get_reward` reads the same reward by the `reward_id` of the assignment.
+        Reads the reward behind a reward assignment of a loyalty campaign: its kind, its stock and what the member gets.
 
-        Deprecated. Use `RewardsApi.get_reward` instead.
+        Deprecated. Use `RewardsApi.get_reward` with the assignment's `reward_id` instead.
 
         Args:
             campaign_id: Loyalty campaign that offers the reward, by id (`camp_...`) or name.
@@ -2612,7 +2679,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_GET_REWARD_DETAILS, options, campaign_id, assignment_id).data
 
-    @deprecated("`get_reward_details` is deprecated. Use `RewardsApi.get_reward` instead.")
+    @deprecated(
+        "`get_reward_details` is deprecated. Use `RewardsApi.get_reward` with the assignment's `reward_id` instead."
+    )
     def get_reward_details_with_http_info(
         self,
         campaign_id: str,
@@ -2622,7 +2691,9 @@ class LoyaltiesApi(Resource):
         """Like `get_reward_details`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_GET_REWARD_DETAILS, options, campaign_id, assignment_id)
 
-    @deprecated("`get_reward_details` is deprecated. Use `RewardsApi.get_reward` instead.")
+    @deprecated(
+        "`get_reward_details` is deprecated. Use `RewardsApi.get_reward` with the assignment's `reward_id` instead."
+    )
     def get_reward_details_without_preload_content(
         self,
         campaign_id: str,
@@ -2635,7 +2706,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_GET_REWARD_DETAILS, options, campaign_id, assignment_id)
 
-    @deprecated("`list_campaign_pending_points` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_campaign_pending_points` is deprecated. Use, card by card, `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_campaign_pending_points(
         self,
         campaign_id: str,
@@ -2646,16 +2719,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesPendingPointsListResponseBody:
         """List pending points of a program.
 
-        Lists the entries of pending points on all cards of a loyalty campaign: points that are earned, but can't be
-        spent before their date `activates_at`. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id` until `has_more` is false. Deprecated: Loyalty v2 lists them per card with `GET
-        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points`.
+        Lists the entries of pending points on all cards of a loyalty campaign: points that were earned but cannot be
+        spent before the date `activates_at`.
 
-        Deprecated. Use `listCardPendingPoints` instead.
+        Deprecated. Use, card by card, `GET
+        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this
+        package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign whose pending points to list, by id (`camp_...`) or name.
-            limit: Most entries to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Entries per page; 10 by default. 1 to 100. Optional.
             order: Sort by entry id, ascending (`id`) or descending (`-id`). Optional.
             starting_after_id: Id of the entry (`lopp_...`) after which to go on, the `more_starting_after` of the
                 previous answer. Optional.
@@ -2677,7 +2750,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_CAMPAIGN_PENDING_POINTS, options, campaign_id, limit, order, starting_after_id).data
 
-    @deprecated("`list_campaign_pending_points` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_campaign_pending_points` is deprecated. Use, card by card, `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_campaign_pending_points_with_http_info(
         self,
         campaign_id: str,
@@ -2689,7 +2764,9 @@ class LoyaltiesApi(Resource):
         """Like `list_campaign_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_CAMPAIGN_PENDING_POINTS, options, campaign_id, limit, order, starting_after_id)
 
-    @deprecated("`list_campaign_pending_points` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_campaign_pending_points` is deprecated. Use, card by card, `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_campaign_pending_points_without_preload_content(
         self,
         campaign_id: str,
@@ -2704,7 +2781,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_CAMPAIGN_PENDING_POINTS, options, campaign_id, limit, order, starting_after_id)
 
-    @deprecated("`list_earning_rules` is deprecated. Use `listProgramEarningRuleAssignments` instead.")
+    @deprecated(
+        "`list_earning_rules` is deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_earning_rules(
         self,
         campaign_id: str,
@@ -2715,16 +2794,15 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesEarningRulesListResponseBody:
         """List earning rules.
 
-        Lists the earning rules of a loyalty campaign, disabled ones included. Pages by number: raise `page` until an
-        empty page comes. Deprecated: Loyalty v2 lists the rules of a program with `GET
-        /v2/loyalties/programs/{programId}/earning-rules`, and all rules with `GET /v2/loyalties/earning-rules`.
+        Lists the earning rules of a loyalty campaign.
 
-        Deprecated. Use `listProgramEarningRuleAssignments` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does
+        not have it yet.
 
         Args:
             campaign_id: Loyalty campaign whose rules to list, by id (`camp_...`) or name.
-            limit: Most rules to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Rules per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
             order: Sort by `created_at` or `updated_at`, ascending; with a leading `-`, descending. Optional.
 
         Returns:
@@ -2743,7 +2821,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_EARNING_RULES, options, campaign_id, limit, page, order).data
 
-    @deprecated("`list_earning_rules` is deprecated. Use `listProgramEarningRuleAssignments` instead.")
+    @deprecated(
+        "`list_earning_rules` is deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_earning_rules_with_http_info(
         self,
         campaign_id: str,
@@ -2755,7 +2835,9 @@ class LoyaltiesApi(Resource):
         """Like `list_earning_rules`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_EARNING_RULES, options, campaign_id, limit, page, order)
 
-    @deprecated("`list_earning_rules` is deprecated. Use `listProgramEarningRuleAssignments` instead.")
+    @deprecated(
+        "`list_earning_rules` is deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_earning_rules_without_preload_content(
         self,
         campaign_id: str,
@@ -2785,15 +2867,13 @@ class LoyaltiesApi(Resource):
         """List transactions of a program.
 
         Lists the point transactions of all cards of a loyalty campaign: points earned, spent, added or removed by hand,
-        transferred, refunded and expired. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id` until `has_more` is false. Deprecated: `CampaignsApi.list_campaign_transactions` lists the
-        same transactions.
+        transferred, refunded and expired.
 
         Deprecated. Use `CampaignsApi.list_campaign_transactions` instead.
 
         Args:
             campaign_id: Loyalty campaign whose transactions to list, by id (`camp_...`) or name.
-            limit: Most transactions to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Transactions per page; 10 by default. 1 to 100. Optional.
             order: Sort by transaction id, ascending (`id`) or descending (`-id`). Optional.
             starting_after_id: Id of the transaction (`vtx_...`) after which to go on, the `more_starting_after` of the
                 previous answer. Optional.
@@ -2854,7 +2934,9 @@ class LoyaltiesApi(Resource):
             _LIST_LOYALTY_CAMPAIGN_TRANSACTIONS, options, campaign_id, limit, order, starting_after_id, filters
         )
 
-    @deprecated("`list_loyalty_card_transactions` is deprecated. Use `VouchersApi.list_voucher_transactions` instead.")
+    @deprecated(
+        "`list_loyalty_card_transactions` is deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters."
+    )
     def list_loyalty_card_transactions(
         self,
         member_id: str,
@@ -2867,15 +2949,13 @@ class LoyaltiesApi(Resource):
         """List transactions of a card.
 
         Lists the point transactions of one loyalty card: points earned, spent, added or removed by hand, transferred,
-        refunded and expired. Pages by cursor: pass `more_starting_after` of the answer as `starting_after_id` until
-        `has_more` is false. Deprecated: `VouchersApi.list_voucher_transactions` lists the same transactions, without
-        filters.
+        refunded and expired.
 
-        Deprecated. Use `VouchersApi.list_voucher_transactions` instead.
+        Deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters.
 
         Args:
             member_id: Loyalty card whose transactions to list, by voucher id (`v_...`) or code.
-            limit: Most transactions to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Transactions per page; 10 by default. 1 to 100. Optional.
             order: Sort by transaction id, ascending (`id`) or descending (`-id`). Optional.
             filters: Conditions on the id and the creation time of the transaction. Optional.
             starting_after_id: Id of the transaction (`vtx_...`) after which to go on, the `more_starting_after` of the
@@ -2899,7 +2979,9 @@ class LoyaltiesApi(Resource):
             _LIST_LOYALTY_CARD_TRANSACTIONS, options, member_id, limit, order, filters, starting_after_id
         ).data
 
-    @deprecated("`list_loyalty_card_transactions` is deprecated. Use `VouchersApi.list_voucher_transactions` instead.")
+    @deprecated(
+        "`list_loyalty_card_transactions` is deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters."
+    )
     def list_loyalty_card_transactions_with_http_info(
         self,
         member_id: str,
@@ -2912,7 +2994,9 @@ class LoyaltiesApi(Resource):
         """Like `list_loyalty_card_transactions`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_LOYALTY_CARD_TRANSACTIONS, options, member_id, limit, order, filters, starting_after_id)
 
-    @deprecated("`list_loyalty_card_transactions` is deprecated. Use `VouchersApi.list_voucher_transactions` instead.")
+    @deprecated(
+        "`list_loyalty_card_transactions` is deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters."
+    )
     def list_loyalty_card_transactions_without_preload_content(
         self,
         member_id: str,
@@ -2930,7 +3014,9 @@ class LoyaltiesApi(Resource):
             _LIST_LOYALTY_CARD_TRANSACTIONS, options, member_id, limit, order, filters, starting_after_id
         )
 
-    @deprecated("`list_loyalty_card_transactions1` is deprecated. Use `VouchersApi.list_voucher_transactions` instead.")
+    @deprecated(
+        "`list_loyalty_card_transactions1` is deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters."
+    )
     def list_loyalty_card_transactions1(
         self,
         campaign_id: str,
@@ -2944,16 +3030,14 @@ class LoyaltiesApi(Resource):
         """List transactions of a campaign's card.
 
         Lists the point transactions of one loyalty card of the given campaign: points earned, spent, added or removed
-        by hand, transferred, refunded and expired. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id` until `has_more` is false. Deprecated: `VouchersApi.list_voucher_transactions` lists the
-        same transactions, without filters.
+        by hand, transferred, refunded and expired.
 
-        Deprecated. Use `VouchersApi.list_voucher_transactions` instead.
+        Deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card whose transactions to list, by voucher id (`v_...`) or code.
-            limit: Most transactions to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Transactions per page; 10 by default. 1 to 100. Optional.
             order: Sort by transaction id, ascending (`id`) or descending (`-id`). Optional.
             filters: Conditions on the id and the creation time of the transaction. Optional.
             starting_after_id: Id of the transaction (`vtx_...`) after which to go on, the `more_starting_after` of the
@@ -2977,7 +3061,9 @@ class LoyaltiesApi(Resource):
             _LIST_LOYALTY_CARD_TRANSACTIONS1, options, campaign_id, member_id, limit, order, filters, starting_after_id
         ).data
 
-    @deprecated("`list_loyalty_card_transactions1` is deprecated. Use `VouchersApi.list_voucher_transactions` instead.")
+    @deprecated(
+        "`list_loyalty_card_transactions1` is deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters."
+    )
     def list_loyalty_card_transactions1_with_http_info(
         self,
         campaign_id: str,
@@ -2993,7 +3079,9 @@ class LoyaltiesApi(Resource):
             _LIST_LOYALTY_CARD_TRANSACTIONS1, options, campaign_id, member_id, limit, order, filters, starting_after_id
         )
 
-    @deprecated("`list_loyalty_card_transactions1` is deprecated. Use `VouchersApi.list_voucher_transactions` instead.")
+    @deprecated(
+        "`list_loyalty_card_transactions1` is deprecated. Use `VouchersApi.list_voucher_transactions` instead, which takes no filters."
+    )
     def list_loyalty_card_transactions1_without_preload_content(
         self,
         campaign_id: str,
@@ -3012,7 +3100,9 @@ class LoyaltiesApi(Resource):
             _LIST_LOYALTY_CARD_TRANSACTIONS1, options, campaign_id, member_id, limit, order, filters, starting_after_id
         )
 
-    @deprecated("`list_loyalty_programs` is deprecated. Use `CampaignsApi.list_campaigns` instead.")
+    @deprecated(
+        "`list_loyalty_programs` is deprecated. Use `CampaignsApi.list_campaigns` with `campaign_type` `LOYALTY_PROGRAM` instead."
+    )
     def list_loyalty_programs(
         self,
         limit: int | None = None,
@@ -3023,15 +3113,13 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesListCampaignsResponseBody:
         """List loyalty programs.
 
-        Lists the loyalty campaigns of the project. Pages by number: raise `page` until an empty page comes. The array
-        is named `campaigns`. Deprecated: `CampaignsApi.list_campaigns` with `campaign_type` `LOYALTY_PROGRAM` lists the
-        same campaigns; Loyalty v2 has `GET /v2/loyalties/programs`.
+        Lists the loyalty campaigns of the project. The array is named `campaigns`.
 
-        Deprecated. Use `CampaignsApi.list_campaigns` instead.
+        Deprecated. Use `CampaignsApi.list_campaigns` with `campaign_type` `LOYALTY_PROGRAM` instead.
 
         Args:
-            limit: Most campaigns to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Campaigns per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
             expand: What to add to each campaign: `category` for its categories in full, `access_settings_assignments`
                 for the areas and stores that may use it. Optional.
             order: Sort by `created_at` or `updated_at`, ascending; with a leading `-`, descending. Optional.
@@ -3052,7 +3140,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_LOYALTY_PROGRAMS, options, limit, page, expand, order).data
 
-    @deprecated("`list_loyalty_programs` is deprecated. Use `CampaignsApi.list_campaigns` instead.")
+    @deprecated(
+        "`list_loyalty_programs` is deprecated. Use `CampaignsApi.list_campaigns` with `campaign_type` `LOYALTY_PROGRAM` instead."
+    )
     def list_loyalty_programs_with_http_info(
         self,
         limit: int | None = None,
@@ -3064,7 +3154,9 @@ class LoyaltiesApi(Resource):
         """Like `list_loyalty_programs`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_LOYALTY_PROGRAMS, options, limit, page, expand, order)
 
-    @deprecated("`list_loyalty_programs` is deprecated. Use `CampaignsApi.list_campaigns` instead.")
+    @deprecated(
+        "`list_loyalty_programs` is deprecated. Use `CampaignsApi.list_campaigns` with `campaign_type` `LOYALTY_PROGRAM` instead."
+    )
     def list_loyalty_programs_without_preload_content(
         self,
         limit: int | None = None,
@@ -3079,7 +3171,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_LOYALTY_PROGRAMS, options, limit, page, expand, order)
 
-    @deprecated("`list_loyalty_tier_earning_rules` is deprecated. Use `listProgramEarningRuleAssignments` instead.")
+    @deprecated(
+        "`list_loyalty_tier_earning_rules` is deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tier_earning_rules(
         self,
         campaign_id: str,
@@ -3090,17 +3184,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesTiersEarningRulesListResponseBody:
         """List earning rules of a tier.
 
-        Lists the earning rules that hold for a tier of a loyalty campaign. Pages by number: raise `page` until an empty
-        page comes. Deprecated: Loyalty v2 lists the rules of a program with `GET
-        /v2/loyalties/programs/{programId}/earning-rules`.
+        Lists the earning rules that hold for a tier of a loyalty campaign.
 
-        Deprecated. Use `listProgramEarningRuleAssignments` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does
+        not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the tier belongs to, by id (`camp_...`) or name.
             loyalty_tier_id: Id of the tier (`ltr_...`).
-            limit: Most rules to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Rules per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
 
         Returns:
             One page of earning rules, with their total number.
@@ -3118,7 +3211,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_LOYALTY_TIER_EARNING_RULES, options, campaign_id, loyalty_tier_id, limit, page).data
 
-    @deprecated("`list_loyalty_tier_earning_rules` is deprecated. Use `listProgramEarningRuleAssignments` instead.")
+    @deprecated(
+        "`list_loyalty_tier_earning_rules` is deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tier_earning_rules_with_http_info(
         self,
         campaign_id: str,
@@ -3130,7 +3225,9 @@ class LoyaltiesApi(Resource):
         """Like `list_loyalty_tier_earning_rules`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_LOYALTY_TIER_EARNING_RULES, options, campaign_id, loyalty_tier_id, limit, page)
 
-    @deprecated("`list_loyalty_tier_earning_rules` is deprecated. Use `listProgramEarningRuleAssignments` instead.")
+    @deprecated(
+        "`list_loyalty_tier_earning_rules` is deprecated. Use `GET /v2/loyalties/programs/{programId}/earning-rules` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tier_earning_rules_without_preload_content(
         self,
         campaign_id: str,
@@ -3145,7 +3242,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_LOYALTY_TIER_EARNING_RULES, options, campaign_id, loyalty_tier_id, limit, page)
 
-    @deprecated("`list_loyalty_tier_rewards` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_loyalty_tier_rewards` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tier_rewards(
         self,
         campaign_id: str,
@@ -3154,11 +3253,11 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesTiersRewardsListResponseBody:
         """List rewards of a tier.
 
-        Lists the rewards that members in a tier of a loyalty campaign can get, each with its assignment. All rewards
-        come in one answer, without paging. Deprecated: Loyalty v2 lists the rewards of a program with `GET
-        /v2/loyalties/programs/{programId}/rewards`.
+        Lists the rewards that members in a tier of a loyalty campaign can get, each with its assignment. All come in
+        one answer, without paging.
 
-        Deprecated. Use `listProgramRewardAssignments` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not
+        have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the tier belongs to, by id (`camp_...`) or name.
@@ -3179,7 +3278,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_LOYALTY_TIER_REWARDS, options, campaign_id, loyalty_tier_id).data
 
-    @deprecated("`list_loyalty_tier_rewards` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_loyalty_tier_rewards` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tier_rewards_with_http_info(
         self,
         campaign_id: str,
@@ -3189,7 +3290,9 @@ class LoyaltiesApi(Resource):
         """Like `list_loyalty_tier_rewards`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_LOYALTY_TIER_REWARDS, options, campaign_id, loyalty_tier_id)
 
-    @deprecated("`list_loyalty_tier_rewards` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_loyalty_tier_rewards` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tier_rewards_without_preload_content(
         self,
         campaign_id: str,
@@ -3202,7 +3305,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_LOYALTY_TIER_REWARDS, options, campaign_id, loyalty_tier_id)
 
-    @deprecated("`list_loyalty_tiers` is deprecated. Use `listTiers` instead.")
+    @deprecated(
+        "`list_loyalty_tiers` is deprecated. Use `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tiers(
         self,
         campaign_id: str,
@@ -3212,14 +3317,15 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesTiersListResponseBody:
         """List loyalty tiers.
 
-        Lists the tiers of a loyalty campaign. Takes a limit but has no further pages: ask for 100 to be sure of all.
-        Deprecated: Loyalty v2 lists tiers with `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers`.
+        Lists the tiers of a loyalty campaign. There is a limit but no second page: a limit of 100 gives as many as
+        there can be.
 
-        Deprecated. Use `listTiers` instead.
+        Deprecated. Use `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package
+        does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign whose tiers to list, by id (`camp_...`) or name.
-            limit: Most tiers to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Tiers per answer; 10 by default. 1 to 100. Optional.
             order: Sort by `created_at` or `updated_at`, ascending; with a leading `-`, descending. Optional.
 
         Returns:
@@ -3237,7 +3343,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_LOYALTY_TIERS, options, campaign_id, limit, order).data
 
-    @deprecated("`list_loyalty_tiers` is deprecated. Use `listTiers` instead.")
+    @deprecated(
+        "`list_loyalty_tiers` is deprecated. Use `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tiers_with_http_info(
         self,
         campaign_id: str,
@@ -3248,7 +3356,9 @@ class LoyaltiesApi(Resource):
         """Like `list_loyalty_tiers`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_LOYALTY_TIERS, options, campaign_id, limit, order)
 
-    @deprecated("`list_loyalty_tiers` is deprecated. Use `listTiers` instead.")
+    @deprecated(
+        "`list_loyalty_tiers` is deprecated. Use `GET /v2/loyalties/tier-structures/{tierStructureId}/tiers` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_loyalty_tiers_without_preload_content(
         self,
         campaign_id: str,
@@ -3262,7 +3372,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_LOYALTY_TIERS, options, campaign_id, limit, order)
 
-    @deprecated("`list_member_activity` is deprecated. Use `listProgramMemberActivities` instead.")
+    @deprecated(
+        "`list_member_activity` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_activity(
         self,
         member_id: str,
@@ -3273,16 +3385,15 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMemberActivityListResponseBody:
         """List activities of a member.
 
-        Lists what happened around a member of a loyalty program: points earned, pending and expired, rewards,
-        redemptions, publications and changes of tier. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id` until `has_more` is false. Deprecated: in Loyalty v2, `GET
-        /v2/loyalties/programs/{programId}/members/{memberId}/activities` lists activities.
+        Lists what happened to a member of a loyalty program: points earned, pending and expired, rewards, redemptions,
+        publications and changes of tier.
 
-        Deprecated. Use `listProgramMemberActivities` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead;
+        this package does not have it yet.
 
         Args:
             member_id: Loyalty card of the member, by voucher id (`v_...`) or code.
-            limit: Most activities to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Activities per page; 10 by default. 1 to 100. Optional.
             order: Sort by creation time, oldest first (`created_at`) or newest first (`-created_at`). Optional.
             starting_after_id: Id of the activity after which to go on, the `more_starting_after` of the previous
                 answer. Optional.
@@ -3304,7 +3415,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_MEMBER_ACTIVITY, options, member_id, limit, order, starting_after_id).data
 
-    @deprecated("`list_member_activity` is deprecated. Use `listProgramMemberActivities` instead.")
+    @deprecated(
+        "`list_member_activity` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_activity_with_http_info(
         self,
         member_id: str,
@@ -3316,7 +3429,9 @@ class LoyaltiesApi(Resource):
         """Like `list_member_activity`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_MEMBER_ACTIVITY, options, member_id, limit, order, starting_after_id)
 
-    @deprecated("`list_member_activity` is deprecated. Use `listProgramMemberActivities` instead.")
+    @deprecated(
+        "`list_member_activity` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_activity_without_preload_content(
         self,
         member_id: str,
@@ -3331,7 +3446,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_MEMBER_ACTIVITY, options, member_id, limit, order, starting_after_id)
 
-    @deprecated("`list_member_activity1` is deprecated. Use `listProgramMemberActivities` instead.")
+    @deprecated(
+        "`list_member_activity1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_activity1(
         self,
         campaign_id: str,
@@ -3343,17 +3460,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMemberActivityListResponseBody:
         """List activities of a campaign's member.
 
-        Lists what happened around a member of the given loyalty campaign: points earned, pending and expired, rewards,
-        redemptions, publications and changes of tier. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id` until `has_more` is false. Deprecated: in Loyalty v2, `GET
-        /v2/loyalties/programs/{programId}/members/{memberId}/activities` lists activities.
+        Lists what happened to a member of the given loyalty campaign: points earned, pending and expired, rewards,
+        redemptions, publications and changes of tier.
 
-        Deprecated. Use `listProgramMemberActivities` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead;
+        this package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card of the member, by voucher id (`v_...`) or code.
-            limit: Most activities to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Activities per page; 10 by default. 1 to 100. Optional.
             order: Sort by creation time, oldest first (`created_at`) or newest first (`-created_at`). Optional.
             starting_after_id: Id of the activity after which to go on, the `more_starting_after` of the previous
                 answer. Optional.
@@ -3375,7 +3491,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_MEMBER_ACTIVITY1, options, campaign_id, member_id, limit, order, starting_after_id).data
 
-    @deprecated("`list_member_activity1` is deprecated. Use `listProgramMemberActivities` instead.")
+    @deprecated(
+        "`list_member_activity1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_activity1_with_http_info(
         self,
         campaign_id: str,
@@ -3388,7 +3506,9 @@ class LoyaltiesApi(Resource):
         """Like `list_member_activity1`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_MEMBER_ACTIVITY1, options, campaign_id, member_id, limit, order, starting_after_id)
 
-    @deprecated("`list_member_activity1` is deprecated. Use `listProgramMemberActivities` instead.")
+    @deprecated(
+        "`list_member_activity1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/activities` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_activity1_without_preload_content(
         self,
         campaign_id: str,
@@ -3404,7 +3524,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_MEMBER_ACTIVITY1, options, campaign_id, member_id, limit, order, starting_after_id)
 
-    @deprecated("`list_member_loyalty_tier` is deprecated. Use `getProgramMembership` instead.")
+    @deprecated(
+        "`list_member_loyalty_tier` is deprecated. Use `GET /v2/loyalties/programs/{programId}/memberships/{customerId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_loyalty_tier(
         self,
         member_id: str,
@@ -3412,11 +3534,11 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersTiersListResponseBody:
         """List tiers of a member.
 
-        Lists the tiers that a member of a loyalty program is in, with the dates between which the membership in the
-        tier holds. All tiers come in one answer, without paging. Deprecated: in Loyalty v2, `GET
-        /v2/loyalties/programs/{programId}/memberships/{customerId}` shows the tier progress of each card.
+        Lists the tiers that a member of a loyalty program is in, each with the dates between which this holds. All come
+        in one answer, without paging.
 
-        Deprecated. Use `getProgramMembership` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/memberships/{customerId}` of Loyalty v2 instead; this
+        package does not have it yet.
 
         Args:
             member_id: Loyalty card of the member, by voucher id (`v_...`) or code.
@@ -3436,7 +3558,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_MEMBER_LOYALTY_TIER, options, member_id).data
 
-    @deprecated("`list_member_loyalty_tier` is deprecated. Use `getProgramMembership` instead.")
+    @deprecated(
+        "`list_member_loyalty_tier` is deprecated. Use `GET /v2/loyalties/programs/{programId}/memberships/{customerId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_loyalty_tier_with_http_info(
         self,
         member_id: str,
@@ -3445,7 +3569,9 @@ class LoyaltiesApi(Resource):
         """Like `list_member_loyalty_tier`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_MEMBER_LOYALTY_TIER, options, member_id)
 
-    @deprecated("`list_member_loyalty_tier` is deprecated. Use `getProgramMembership` instead.")
+    @deprecated(
+        "`list_member_loyalty_tier` is deprecated. Use `GET /v2/loyalties/programs/{programId}/memberships/{customerId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_loyalty_tier_without_preload_content(
         self,
         member_id: str,
@@ -3457,7 +3583,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_MEMBER_LOYALTY_TIER, options, member_id)
 
-    @deprecated("`list_member_pending_points` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_member_pending_points` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_pending_points(
         self,
         member_id: str,
@@ -3468,16 +3596,15 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersPendingPointsListResponseBody:
         """List pending points of a card.
 
-        Lists the entries of pending points on a loyalty card: points that are earned, but can't be spent before their
-        date `activates_at`. Pages by cursor: pass `more_starting_after` of the answer as `starting_after_id` until
-        `has_more` is false. Deprecated: Loyalty v2 lists them with `GET
-        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points`.
+        Lists the entries of pending points on a loyalty card: points that were earned but cannot be spent before the
+        date `activates_at`.
 
-        Deprecated. Use `listCardPendingPoints` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of
+        Loyalty v2 instead; this package does not have it yet.
 
         Args:
             member_id: Loyalty card that owns the points, by voucher id (`v_...`) or code.
-            limit: Most entries to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Entries per page; 10 by default. 1 to 100. Optional.
             order: Sort by entry id, ascending (`id`) or descending (`-id`). Optional.
             starting_after_id: Id of the entry (`lopp_...`) after which to go on, the `more_starting_after` of the
                 previous answer. Optional.
@@ -3499,7 +3626,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_MEMBER_PENDING_POINTS, options, member_id, limit, order, starting_after_id).data
 
-    @deprecated("`list_member_pending_points` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_member_pending_points` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_pending_points_with_http_info(
         self,
         member_id: str,
@@ -3511,7 +3640,9 @@ class LoyaltiesApi(Resource):
         """Like `list_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_MEMBER_PENDING_POINTS, options, member_id, limit, order, starting_after_id)
 
-    @deprecated("`list_member_pending_points` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_member_pending_points` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_pending_points_without_preload_content(
         self,
         member_id: str,
@@ -3526,7 +3657,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_MEMBER_PENDING_POINTS, options, member_id, limit, order, starting_after_id)
 
-    @deprecated("`list_member_pending_points1` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_member_pending_points1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_pending_points1(
         self,
         campaign_id: str,
@@ -3536,19 +3669,18 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesMembersPendingPointsListResponseBody:
-        """List pending points of campaign's card.
+        """List pending points of a campaign's card.
 
-        Lists the entries of pending points on a loyalty card of the given campaign: points that are earned, but can't
-        be spent before their date `activates_at`. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id` until `has_more` is false. Deprecated: Loyalty v2 lists them with `GET
-        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points`.
+        Lists the entries of pending points on a loyalty card of the given campaign: points that were earned but cannot
+        be spent before the date `activates_at`.
 
-        Deprecated. Use `listCardPendingPoints` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of
+        Loyalty v2 instead; this package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card that owns the points, by voucher id (`v_...`) or code.
-            limit: Most entries to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
+            limit: Entries per page; 10 by default. 1 to 100. Optional.
             order: Sort by entry id, ascending (`id`) or descending (`-id`). Optional.
             starting_after_id: Id of the entry (`lopp_...`) after which to go on, the `more_starting_after` of the
                 previous answer. Optional.
@@ -3572,7 +3704,9 @@ class LoyaltiesApi(Resource):
             _LIST_MEMBER_PENDING_POINTS1, options, campaign_id, member_id, limit, order, starting_after_id
         ).data
 
-    @deprecated("`list_member_pending_points1` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_member_pending_points1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_pending_points1_with_http_info(
         self,
         campaign_id: str,
@@ -3587,7 +3721,9 @@ class LoyaltiesApi(Resource):
             _LIST_MEMBER_PENDING_POINTS1, options, campaign_id, member_id, limit, order, starting_after_id
         )
 
-    @deprecated("`list_member_pending_points1` is deprecated. Use `listCardPendingPoints` instead.")
+    @deprecated(
+        "`list_member_pending_points1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/pending-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_pending_points1_without_preload_content(
         self,
         campaign_id: str,
@@ -3605,7 +3741,9 @@ class LoyaltiesApi(Resource):
             _LIST_MEMBER_PENDING_POINTS1, options, campaign_id, member_id, limit, order, starting_after_id
         )
 
-    @deprecated("`list_member_rewards` is deprecated. Use `examineRewards` instead.")
+    @deprecated(
+        "`list_member_rewards` is deprecated. Use `POST /v2/loyalties/examine/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_rewards(
         self,
         member_id: str,
@@ -3614,16 +3752,14 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersRewardsListResponseBody:
         """List rewards for a member.
 
-        Lists the rewards that a member of a loyalty program can spend points on, each with its assignment and so its
-        price. All rewards come in one answer, without paging. Deprecated: in Loyalty v2, `POST
-        /v2/loyalties/examine/rewards` tells which rewards a customer can get.
+        Lists the rewards that a member of a loyalty program can spend points on, each with its assignment and thus its
+        price. All come in one answer, without paging.
 
-        Deprecated. Use `examineRewards` instead.
+        Deprecated. Use `POST /v2/loyalties/examine/rewards` of Loyalty v2 instead; this package does not have it yet.
 
         Args:
             member_id: Loyalty card of the member, by voucher id (`v_...`) or code.
-            affordable_only: Set to true to leave out rewards that cost more points than the balance of the card.
-                Optional.
+            affordable_only: Whether to leave out rewards that cost more points than the balance of the card. Optional.
 
         Returns:
             The rewards, with their assignments.
@@ -3640,7 +3776,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_MEMBER_REWARDS, options, member_id, affordable_only).data
 
-    @deprecated("`list_member_rewards` is deprecated. Use `examineRewards` instead.")
+    @deprecated(
+        "`list_member_rewards` is deprecated. Use `POST /v2/loyalties/examine/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_rewards_with_http_info(
         self,
         member_id: str,
@@ -3650,7 +3788,9 @@ class LoyaltiesApi(Resource):
         """Like `list_member_rewards`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_MEMBER_REWARDS, options, member_id, affordable_only)
 
-    @deprecated("`list_member_rewards` is deprecated. Use `examineRewards` instead.")
+    @deprecated(
+        "`list_member_rewards` is deprecated. Use `POST /v2/loyalties/examine/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_member_rewards_without_preload_content(
         self,
         member_id: str,
@@ -3663,7 +3803,7 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_MEMBER_REWARDS, options, member_id, affordable_only)
 
-    @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` instead.")
+    @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` with `campaign_id` instead.")
     def list_members(
         self,
         campaign_id: str,
@@ -3679,16 +3819,14 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesListMembersResponseBody:
         """List members.
 
-        Lists the loyalty cards of a campaign, with their points and holders. Pages by number: raise `page` until an
-        empty page comes. The array is named `vouchers`. Deprecated: `VouchersApi.list_vouchers` lists the same cards
-        when called with `campaign_id`.
+        Lists the loyalty cards of a campaign, with their points and holders. The array is named `vouchers`.
 
-        Deprecated. Use `VouchersApi.list_vouchers` instead.
+        Deprecated. Use `VouchersApi.list_vouchers` with `campaign_id` instead.
 
         Args:
             campaign_id: Loyalty campaign whose cards to list, by id (`camp_...`) or name.
-            limit: Most cards to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Cards per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
             customer: Only the cards of this customer, by `id` or `source_id`. Optional.
             created_at: Only cards created before or after given times. Optional.
             updated_at: Only cards last changed before or after given times. Optional.
@@ -3714,7 +3852,7 @@ class LoyaltiesApi(Resource):
             _LIST_MEMBERS, options, campaign_id, limit, page, customer, created_at, updated_at, order, code, ids
         ).data
 
-    @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` instead.")
+    @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` with `campaign_id` instead.")
     def list_members_with_http_info(
         self,
         campaign_id: str,
@@ -3733,7 +3871,7 @@ class LoyaltiesApi(Resource):
             _LIST_MEMBERS, options, campaign_id, limit, page, customer, created_at, updated_at, order, code, ids
         )
 
-    @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` instead.")
+    @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` with `campaign_id` instead.")
     def list_members_without_preload_content(
         self,
         campaign_id: str,
@@ -3755,7 +3893,9 @@ class LoyaltiesApi(Resource):
             _LIST_MEMBERS, options, campaign_id, limit, page, customer, created_at, updated_at, order, code, ids
         )
 
-    @deprecated("`list_points_expiration` is deprecated. Use `listCardExpiringPoints` instead.")
+    @deprecated(
+        "`list_points_expiration` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/expiring-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_points_expiration(
         self,
         campaign_id: str,
@@ -3766,17 +3906,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersPointsExpirationListResponseBody:
         """List expiring points of a card.
 
-        Lists the point buckets of a loyalty card: points that were earned together and expire on the same date. Pages
-        by number: raise `page` until an empty page comes. Deprecated: in Loyalty v2, `GET
-        /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/expiring-points` lists them.
+        Lists the point buckets of a loyalty card: points that expire on the same date.
 
-        Deprecated. Use `listCardExpiringPoints` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/expiring-points` of
+        Loyalty v2 instead; this package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card whose buckets to list, by voucher id (`v_...`) or code.
-            limit: Most buckets to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Buckets per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
 
         Returns:
             One page of point buckets, with their total number.
@@ -3794,7 +3933,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_POINTS_EXPIRATION, options, campaign_id, member_id, limit, page).data
 
-    @deprecated("`list_points_expiration` is deprecated. Use `listCardExpiringPoints` instead.")
+    @deprecated(
+        "`list_points_expiration` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/expiring-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_points_expiration_with_http_info(
         self,
         campaign_id: str,
@@ -3806,7 +3947,9 @@ class LoyaltiesApi(Resource):
         """Like `list_points_expiration`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_POINTS_EXPIRATION, options, campaign_id, member_id, limit, page)
 
-    @deprecated("`list_points_expiration` is deprecated. Use `listCardExpiringPoints` instead.")
+    @deprecated(
+        "`list_points_expiration` is deprecated. Use `GET /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/expiring-points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_points_expiration_without_preload_content(
         self,
         campaign_id: str,
@@ -3821,7 +3964,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_POINTS_EXPIRATION, options, campaign_id, member_id, limit, page)
 
-    @deprecated("`list_reward_assignments1` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_reward_assignments1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_reward_assignments1(
         self,
         campaign_id: str,
@@ -3830,19 +3975,18 @@ class LoyaltiesApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesRewardAssignmentsListResponseBody:
-        """List reward assignments.
+        """List reward assignments of a program.
 
-        Lists the rewards assigned to a loyalty campaign. Same answer as `list_reward_assignments2` at another path.
-        Pages by number: raise `page` until an empty page comes. Deprecated: Loyalty v2 lists the rewards of a program
-        with `GET /v2/loyalties/programs/{programId}/rewards`; `RewardsApi.list_reward_assignments` lists the
-        assignments of one reward.
+        Lists the rewards assigned to a loyalty campaign. `LoyaltiesApi.list_reward_assignments2` gives the same answer
+        at another path.
 
-        Deprecated. Use `listProgramRewardAssignments` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not
+        have it yet.
 
         Args:
             campaign_id: Loyalty campaign whose assignments to list, by id (`camp_...`) or name.
-            limit: Most assignments to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Assignments per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
             assignment_id: Only the assignment with this id (`rewa_...`). Optional.
 
         Returns:
@@ -3861,7 +4005,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_REWARD_ASSIGNMENTS1, options, campaign_id, limit, page, assignment_id).data
 
-    @deprecated("`list_reward_assignments1` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_reward_assignments1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_reward_assignments1_with_http_info(
         self,
         campaign_id: str,
@@ -3873,7 +4019,9 @@ class LoyaltiesApi(Resource):
         """Like `list_reward_assignments1`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_REWARD_ASSIGNMENTS1, options, campaign_id, limit, page, assignment_id)
 
-    @deprecated("`list_reward_assignments1` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_reward_assignments1` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_reward_assignments1_without_preload_content(
         self,
         campaign_id: str,
@@ -3888,7 +4036,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_REWARD_ASSIGNMENTS1, options, campaign_id, limit, page, assignment_id)
 
-    @deprecated("`list_reward_assignments2` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_reward_assignments2` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_reward_assignments2(
         self,
         campaign_id: str,
@@ -3897,19 +4047,18 @@ class LoyaltiesApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesRewardsListAssignmentsResponseBody:
-        """List reward assignments.
+        """List the rewards of a program.
 
-        Lists the rewards assigned to a loyalty campaign. Same answer as `list_reward_assignments1` at another path.
-        Pages by number: raise `page` until an empty page comes. Deprecated: Loyalty v2 lists the rewards of a program
-        with `GET /v2/loyalties/programs/{programId}/rewards`; `RewardsApi.list_reward_assignments` lists the
-        assignments of one reward.
+        Lists the rewards assigned to a loyalty campaign. `LoyaltiesApi.list_reward_assignments1` gives the same answer
+        at another path.
 
-        Deprecated. Use `listProgramRewardAssignments` instead.
+        Deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not
+        have it yet.
 
         Args:
             campaign_id: Loyalty campaign whose assignments to list, by id (`camp_...`) or name.
-            limit: Most assignments to answer with, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first is 1. 1 to 100. Optional.
+            limit: Assignments per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
             assignment_id: Only the assignment with this id (`rewa_...`). Optional.
 
         Returns:
@@ -3928,7 +4077,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_LIST_REWARD_ASSIGNMENTS2, options, campaign_id, limit, page, assignment_id).data
 
-    @deprecated("`list_reward_assignments2` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_reward_assignments2` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_reward_assignments2_with_http_info(
         self,
         campaign_id: str,
@@ -3940,7 +4091,9 @@ class LoyaltiesApi(Resource):
         """Like `list_reward_assignments2`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_LIST_REWARD_ASSIGNMENTS2, options, campaign_id, limit, page, assignment_id)
 
-    @deprecated("`list_reward_assignments2` is deprecated. Use `listProgramRewardAssignments` instead.")
+    @deprecated(
+        "`list_reward_assignments2` is deprecated. Use `GET /v2/loyalties/programs/{programId}/rewards` of Loyalty v2 instead; this package does not have it yet."
+    )
     def list_reward_assignments2_without_preload_content(
         self,
         campaign_id: str,
@@ -3955,7 +4108,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_LIST_REWARD_ASSIGNMENTS2, options, campaign_id, limit, page, assignment_id)
 
-    @deprecated("`redeem_reward` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.")
+    @deprecated(
+        "`redeem_reward` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among the redeemables."
+    )
     def redeem_reward(
         self,
         member_id: str,
@@ -3966,25 +4121,22 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersRedemptionRedeemResponseBody:
         """Redeem a reward.
 
-        Spends points of a loyalty card on a reward: a product, a voucher of another campaign, or, with a
-        pay-with-points reward, a part of an order. The points leave the balance of the card. Not safe to repeat: a
-        second call spends the points again. Deprecated: `RedemptionsApi.redeem_stacked_discounts` redeems the card as a
-        voucher with a `reward`; in Loyalty v2, `POST
-        /v2/loyalties/programs/{programId}/members/{memberId}/rewards/purchases` buys rewards.
+        Spends points of a loyalty card on a reward: a product, something from another campaign, or, with a
+        pay-with-points reward, a part of an order. A second call spends the points again.
 
-        Deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.
+        Deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among
+        the redeemables.
 
         Args:
             member_id: Loyalty card that pays, by voucher id (`v_...`) or code.
-            loyalties_members_redemption_redeem_request_body: The reward to get, and for pay with points the order to
-                pay. The API refuses a call without it. Optional.
+            loyalties_members_redemption_redeem_request_body: The reward to get and, to pay with points, the order. The
+                API requires it. Optional.
 
         Returns:
             The reward was redeemed. The answer describes the redemption and what the member got.
 
         Raises:
-            BadRequestException: 400. The body is invalid, or the reward can't be redeemed with this card, such as for a
-                lack of points.
+            BadRequestException: 400. The reward or the order is missing, or the points on the card do not suffice.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             NotFoundException: 404. The loyalty card, the reward or its assignment does not exist.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -3997,7 +4149,9 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_REDEEM_REWARD, options, member_id, loyalties_members_redemption_redeem_request_body).data
 
-    @deprecated("`redeem_reward` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.")
+    @deprecated(
+        "`redeem_reward` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among the redeemables."
+    )
     def redeem_reward_with_http_info(
         self,
         member_id: str,
@@ -4009,7 +4163,9 @@ class LoyaltiesApi(Resource):
         """Like `redeem_reward`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_REDEEM_REWARD, options, member_id, loyalties_members_redemption_redeem_request_body)
 
-    @deprecated("`redeem_reward` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.")
+    @deprecated(
+        "`redeem_reward` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among the redeemables."
+    )
     def redeem_reward_without_preload_content(
         self,
         member_id: str,
@@ -4024,7 +4180,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_REDEEM_REWARD, options, member_id, loyalties_members_redemption_redeem_request_body)
 
-    @deprecated("`redeem_reward1` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.")
+    @deprecated(
+        "`redeem_reward1` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among the redeemables."
+    )
     def redeem_reward1(
         self,
         campaign_id: str,
@@ -4036,19 +4194,17 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersRedemptionRedeemResponseBody:
         """Redeem a reward of a campaign.
 
-        Spends points of a loyalty card of the given campaign on a reward: a product, a voucher of another campaign, or,
-        with a pay-with-points reward, a part of an order. The points leave the balance of the card. Not safe to repeat:
-        a second call spends the points again. Deprecated: `RedemptionsApi.redeem_stacked_discounts` redeems the card as
-        a voucher with a `reward`; in Loyalty v2, `POST
-        /v2/loyalties/programs/{programId}/members/{memberId}/rewards/purchases` buys rewards.
+        Spends points of a loyalty card of the given campaign on a reward: a product, something from another campaign,
+        or, with a pay-with-points reward, a part of an order. A second call spends the points again.
 
-        Deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.
+        Deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among
+        the redeemables.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card that pays, by voucher id (`v_...`) or code.
-            loyalties_members_redemption_redeem_request_body: The reward to get, and for pay with points the order to
-                pay. The API refuses a call without it. Optional.
+            loyalties_members_redemption_redeem_request_body: The reward to get and, to pay with points, the order. The
+                API requires it. Optional.
 
         Returns:
             The reward was redeemed. The answer describes the redemption and what the member got.
@@ -4068,7 +4224,9 @@ class LoyaltiesApi(Resource):
             _REDEEM_REWARD1, options, campaign_id, member_id, loyalties_members_redemption_redeem_request_body
         ).data
 
-    @deprecated("`redeem_reward1` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.")
+    @deprecated(
+        "`redeem_reward1` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among the redeemables."
+    )
     def redeem_reward1_with_http_info(
         self,
         campaign_id: str,
@@ -4083,7 +4241,9 @@ class LoyaltiesApi(Resource):
             _REDEEM_REWARD1, options, campaign_id, member_id, loyalties_members_redemption_redeem_request_body
         )
 
-    @deprecated("`redeem_reward1` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead.")
+    @deprecated(
+        "`redeem_reward1` is deprecated. Use `RedemptionsApi.redeem_stacked_discounts` instead, with the loyalty card and its `reward` among the redeemables."
+    )
     def redeem_reward1_without_preload_content(
         self,
         campaign_id: str,
@@ -4101,7 +4261,7 @@ class LoyaltiesApi(Resource):
             _REDEEM_REWARD1, options, campaign_id, member_id, loyalties_members_redemption_redeem_request_body
         )
 
-    @deprecated("`transfer_points` is deprecated. Use `none` instead.")
+    @deprecated("`transfer_points` is deprecated. There is no known successor.")
     def transfer_points(
         self,
         campaign_id: str,
@@ -4111,17 +4271,17 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersTransfersCreateResponseBody:
         """Transfer points to a card.
 
-        Moves points from other loyalty cards to the card named in the path. Each transfer is recorded as
-        `POINTS_TRANSFER_OUT` on the giving card and `POINTS_TRANSFER_IN` on the receiving one. Not safe to repeat: a
-        second call moves the points again. Deprecated, without a direct counterpart in Loyalty v2.
+        Moves points from other loyalty cards to the card named in the path. The transactions are of type
+        `POINTS_TRANSFER_OUT` on the giving card and `POINTS_TRANSFER_IN` on the receiving one. A second call moves the
+        points again.
 
-        Deprecated. Use `none` instead.
+        Deprecated. There is no known successor.
 
         Args:
             campaign_id: Loyalty campaign that issued the receiving card, by id (`camp_...`) or name.
             member_id: Loyalty card that receives the points, by voucher id (`v_...`) or code.
-            loyalties_transfer_points: The transfers, as a list, one for each giving card. The API refuses a call
-                without it. Optional.
+            loyalties_transfer_points: The transfers, as a list, one for each giving card. The API requires it.
+                Optional.
 
         Returns:
             The points were moved. The answer is the receiving card, with its balance afterwards.
@@ -4138,7 +4298,7 @@ class LoyaltiesApi(Resource):
         """
         return self._call(_TRANSFER_POINTS, options, campaign_id, member_id, loyalties_transfer_points).data
 
-    @deprecated("`transfer_points` is deprecated. Use `none` instead.")
+    @deprecated("`transfer_points` is deprecated. There is no known successor.")
     def transfer_points_with_http_info(
         self,
         campaign_id: str,
@@ -4149,7 +4309,7 @@ class LoyaltiesApi(Resource):
         """Like `transfer_points`, answering the whole `ApiResponse`: status, headers, data."""
         return self._call(_TRANSFER_POINTS, options, campaign_id, member_id, loyalties_transfer_points)
 
-    @deprecated("`transfer_points` is deprecated. Use `none` instead.")
+    @deprecated("`transfer_points` is deprecated. There is no known successor.")
     def transfer_points_without_preload_content(
         self,
         campaign_id: str,
@@ -4163,7 +4323,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_TRANSFER_POINTS, options, campaign_id, member_id, loyalties_transfer_points)
 
-    @deprecated("`update_earning_rule` is deprecated. Use `updateEarningRule` instead.")
+    @deprecated(
+        "`update_earning_rule` is deprecated. Use `PUT /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_earning_rule(
         self,
         campaign_id: str,
@@ -4175,17 +4337,16 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesEarningRulesUpdateResponseBody:
         """Update an earning rule.
 
-        Changes an earning rule of a loyalty campaign: its points, banner, validity or state. Fields left out keep their
-        value; null clears one. The event of a rule can't be changed. Points already earned stay. Deprecated: Loyalty v2
-        changes rules with `PUT /v2/loyalties/earning-rules/{earningRuleId}`.
+        Changes an earning rule of a loyalty campaign: its points, banner, validity or state, but not its event. Fields
+        left out keep their value; null clears a field, such as an expiration date.
 
-        Deprecated. Use `updateEarningRule` instead.
+        Deprecated. Use `PUT /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not
+        have it yet.
 
         Args:
             campaign_id: Loyalty campaign that the rule belongs to, by id (`camp_...`) or name.
             earning_rule_id: Id of the earning rule (`ern_...`).
-            loyalties_earning_rules_update_request_body: The fields to change. The API refuses a call without it.
-                Optional.
+            loyalties_earning_rules_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The rule was changed. The answer describes it as it is now.
@@ -4204,7 +4365,9 @@ class LoyaltiesApi(Resource):
             _UPDATE_EARNING_RULE, options, campaign_id, earning_rule_id, loyalties_earning_rules_update_request_body
         ).data
 
-    @deprecated("`update_earning_rule` is deprecated. Use `updateEarningRule` instead.")
+    @deprecated(
+        "`update_earning_rule` is deprecated. Use `PUT /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_earning_rule_with_http_info(
         self,
         campaign_id: str,
@@ -4219,7 +4382,9 @@ class LoyaltiesApi(Resource):
             _UPDATE_EARNING_RULE, options, campaign_id, earning_rule_id, loyalties_earning_rules_update_request_body
         )
 
-    @deprecated("`update_earning_rule` is deprecated. Use `updateEarningRule` instead.")
+    @deprecated(
+        "`update_earning_rule` is deprecated. Use `PUT /v2/loyalties/earning-rules/{earningRuleId}` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_earning_rule_without_preload_content(
         self,
         campaign_id: str,
@@ -4237,7 +4402,9 @@ class LoyaltiesApi(Resource):
             _UPDATE_EARNING_RULE, options, campaign_id, earning_rule_id, loyalties_earning_rules_update_request_body
         )
 
-    @deprecated("`update_loyalty_card_balance` is deprecated. Use `adjustCardPoints` instead.")
+    @deprecated(
+        "`update_loyalty_card_balance` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_loyalty_card_balance(
         self,
         member_id: str,
@@ -4248,23 +4415,22 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesMembersBalanceUpdateResponseBody:
         """Adjust the balance of a card.
 
-        Adds points to a loyalty card, or takes some away. Added points may expire by the rules of the program, on a
-        date of their own, or never. Not safe to repeat: every call changes the balance again. Deprecated: in Loyalty
-        v2, `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` adjusts points.
+        Adds points to a loyalty card, or takes points away. Added points expire by the rules of the program, on a date
+        of their own, or never, as `expiration_type` says. Every call changes the balance again.
 
-        Deprecated. Use `adjustCardPoints` instead.
+        Deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2
+        instead; this package does not have it yet.
 
         Args:
             member_id: Loyalty card to adjust, by voucher id (`v_...`) or code.
             loyalties_members_balance_update_request_body: How many points to add or, as a negative number, to take
-                away, and why. The API refuses a call without it. Optional.
+                away, and why. The API requires it. Optional.
 
         Returns:
             The balance was changed. The answer tells by how much, and the balance afterwards.
 
         Raises:
-            BadRequestException: 400. The number of points or the expiration is invalid, such as a subtraction of more
-                points than the card has.
+            BadRequestException: 400. The number of points or their expiration is invalid.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -4278,7 +4444,9 @@ class LoyaltiesApi(Resource):
             _UPDATE_LOYALTY_CARD_BALANCE, options, member_id, loyalties_members_balance_update_request_body
         ).data
 
-    @deprecated("`update_loyalty_card_balance` is deprecated. Use `adjustCardPoints` instead.")
+    @deprecated(
+        "`update_loyalty_card_balance` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_loyalty_card_balance_with_http_info(
         self,
         member_id: str,
@@ -4292,7 +4460,9 @@ class LoyaltiesApi(Resource):
             _UPDATE_LOYALTY_CARD_BALANCE, options, member_id, loyalties_members_balance_update_request_body
         )
 
-    @deprecated("`update_loyalty_card_balance` is deprecated. Use `adjustCardPoints` instead.")
+    @deprecated(
+        "`update_loyalty_card_balance` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_loyalty_card_balance_without_preload_content(
         self,
         member_id: str,
@@ -4309,7 +4479,9 @@ class LoyaltiesApi(Resource):
             _UPDATE_LOYALTY_CARD_BALANCE, options, member_id, loyalties_members_balance_update_request_body
         )
 
-    @deprecated("`update_loyalty_card_balance1` is deprecated. Use `adjustCardPoints` instead.")
+    @deprecated(
+        "`update_loyalty_card_balance1` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_loyalty_card_balance1(
         self,
         campaign_id: str,
@@ -4319,27 +4491,25 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesMembersBalanceUpdateResponseBody:
-        """Adjust balance of a campaign's card.
+        """Adjust the balance of a campaign's card.
 
-        Adds points to a loyalty card of the given campaign, or takes some away. Added points may expire by the rules of
-        the program, on a date of their own, or never. Not safe to repeat: every call changes the balance again.
-        Deprecated: in Loyalty v2, `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points`
-        adjusts points.
+        Adds points to a loyalty card of the given campaign, or takes points away. Added points expire by the rules of
+        the program, on a date of their own, or never, as `expiration_type` says. Every call changes the balance again.
 
-        Deprecated. Use `adjustCardPoints` instead.
+        Deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2
+        instead; this package does not have it yet.
 
         Args:
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card to adjust, by voucher id (`v_...`) or code.
             loyalties_members_balance_update_request_body: How many points to add or, as a negative number, to take
-                away, and why. The API refuses a call without it. Optional.
+                away, and why. The API requires it. Optional.
 
         Returns:
             The balance was changed. The answer tells by how much, and the balance afterwards.
 
         Raises:
-            BadRequestException: 400. The number of points or the expiration is invalid, such as a subtraction of more
-                points than the card has.
+            BadRequestException: 400. The number of points or their expiration is invalid.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -4357,7 +4527,9 @@ class LoyaltiesApi(Resource):
             loyalties_members_balance_update_request_body,
         ).data
 
-    @deprecated("`update_loyalty_card_balance1` is deprecated. Use `adjustCardPoints` instead.")
+    @deprecated(
+        "`update_loyalty_card_balance1` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_loyalty_card_balance1_with_http_info(
         self,
         campaign_id: str,
@@ -4376,7 +4548,9 @@ class LoyaltiesApi(Resource):
             loyalties_members_balance_update_request_body,
         )
 
-    @deprecated("`update_loyalty_card_balance1` is deprecated. Use `adjustCardPoints` instead.")
+    @deprecated(
+        "`update_loyalty_card_balance1` is deprecated. Use `POST /v2/loyalties/programs/{programId}/members/{memberId}/cards/{cardId}/points` of Loyalty v2 instead; this package does not have it yet."
+    )
     def update_loyalty_card_balance1_without_preload_content(
         self,
         campaign_id: str,
@@ -4407,23 +4581,22 @@ class LoyaltiesApi(Resource):
     ) -> LoyaltiesUpdateCampaignResponseBody:
         """Update a loyalty program.
 
-        Changes a loyalty campaign: validity, joining, category, metadata, or how its tiers expire. Fields left out keep
-        their value; null clears one, such as an expiration date. The change may go on in the background, without an
-        async action: read the campaign again until `creation_status` and `vouchers_generation_status` are `DONE` or
-        `FAILED`. Deprecated: `CampaignsApi.update_campaign` changes the same campaign; Loyalty v2 has `PUT
-        /v2/loyalties/programs/{programId}`.
+        Changes a loyalty campaign: its validity, who joins, category, metadata, or how its tiers expire. Fields left
+        out keep their value; null clears a field, such as an expiration date. The change may go on in the background,
+        without an async action: read the campaign again until `creation_status` and `vouchers_generation_status` are
+        `DONE` or `FAILED`.
 
         Deprecated. Use `CampaignsApi.update_campaign` instead.
 
         Args:
             campaign_id: Loyalty campaign to change, by id (`camp_...`) or name.
-            loyalties_update_campaign_request_body: The fields to change. The API refuses a call without it. Optional.
+            loyalties_update_campaign_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The change was accepted. The answer describes the campaign as it is now.
 
         Raises:
-            BadRequestException: 400. A field is invalid, or can't be changed on this campaign.
+            BadRequestException: 400. A field is invalid, or cannot be changed on this campaign.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             ForbiddenException: 403. Access to this campaign is denied.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -4459,7 +4632,9 @@ class LoyaltiesApi(Resource):
         """
         return self._stream(_UPDATE_LOYALTY_PROGRAM, options, campaign_id, loyalties_update_campaign_request_body)
 
-    @deprecated("`update_reward_assignment1` is deprecated. Use `RewardsApi.update_reward_assignment` instead.")
+    @deprecated(
+        "`update_reward_assignment1` is deprecated. Use `RewardsApi.update_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def update_reward_assignment1(
         self,
         campaign_id: str,
@@ -4469,18 +4644,16 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> LoyaltiesRewardsUpdateAssignmentResponseBody:
-        """Update a reward assignment.
+        """Update a reward assignment of a program.
 
-        Changes how many points a reward costs in a loyalty campaign. Redemptions made before keep their price.
-        Deprecated: `RewardsApi.update_reward_assignment` changes the same assignment, addressed by the reward.
+        Changes how many points a reward costs in a loyalty campaign.
 
-        Deprecated. Use `RewardsApi.update_reward_assignment` instead.
+        Deprecated. Use `RewardsApi.update_reward_assignment` instead, which names the reward rather than the campaign.
 
         Args:
             campaign_id: Loyalty campaign that offers the reward, by id (`camp_...`) or name.
             assignment_id: Id of the reward assignment (`rewa_...`).
-            loyalties_rewards_update_assignment_request_body: The new price in points. The API refuses a call without
-                it. Optional.
+            loyalties_rewards_update_assignment_request_body: The new price in points. The API requires it. Optional.
 
         Returns:
             The assignment was changed. The answer describes it as it is now.
@@ -4503,7 +4676,9 @@ class LoyaltiesApi(Resource):
             loyalties_rewards_update_assignment_request_body,
         ).data
 
-    @deprecated("`update_reward_assignment1` is deprecated. Use `RewardsApi.update_reward_assignment` instead.")
+    @deprecated(
+        "`update_reward_assignment1` is deprecated. Use `RewardsApi.update_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def update_reward_assignment1_with_http_info(
         self,
         campaign_id: str,
@@ -4522,7 +4697,9 @@ class LoyaltiesApi(Resource):
             loyalties_rewards_update_assignment_request_body,
         )
 
-    @deprecated("`update_reward_assignment1` is deprecated. Use `RewardsApi.update_reward_assignment` instead.")
+    @deprecated(
+        "`update_reward_assignment1` is deprecated. Use `RewardsApi.update_reward_assignment` instead, which names the reward rather than the campaign."
+    )
     def update_reward_assignment1_without_preload_content(
         self,
         campaign_id: str,

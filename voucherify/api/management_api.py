@@ -723,20 +723,21 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsUsersAssignResponseBody:
         """Assign a user to a project.
 
-        Gives a user of the organization access to a project, in a role. The user must exist;
-        `ManagementApi.invite_user` invites new ones. Name the user by `id` or by `login`.
+        Gives a user of the organization access to a project, in a role. Name the user by `id` or by `login`. New users
+        are invited with `ManagementApi.invite_user`.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_users_assign_request_body: Who gets access, and in which role. Optional.
+            management_projects_users_assign_request_body: Who gets access, and in which role. The API requires it.
+                Optional.
 
         Returns:
             The user, with all projects that they have access to.
 
         Raises:
             BadRequestException: 400. The user or the role is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -783,23 +784,24 @@ class ManagementApi(Resource):
         """Create a brand.
 
         Sets the branding of a project: the company, address and contact in its messages, and the look of the pages that
-        customers see. `brand`, `address` and `contact` are required. Where the project has branding already, use
+        customers see. `brand`, `address` and `contact` are required. To change branding that exists, use
         `ManagementApi.update_brand`.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_branding_create_request_body: Company, address and contact, and optionally the settings
-                of the customer pages. Optional.
+                of the customer pages. The API requires it. Optional.
 
         Returns:
             The new branding.
 
         Raises:
-            BadRequestException: 400. A field is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            BadRequestException: 400. A field is missing or not valid; `details` says which.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. The project has branding already.
+            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
+                changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -845,22 +847,24 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsCustomEventSchemasCreateResponseBody:
         """Define a custom event.
 
-        Defines a custom event: its name and the attributes that it carries. Only defined events can be tracked with
-        `EventsApi.track_custom_event`. The name cannot be changed later.
+        Defines a custom event: its name and the attributes that it carries. `EventsApi.track_custom_event` then tracks
+        events of this name. The name cannot be changed later.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_custom_event_schemas_create_request_body: Name and attributes of the event. Optional.
+            management_projects_custom_event_schemas_create_request_body: Name and attributes of the event. The API
+                requires it. Optional.
 
         Returns:
             The new definition.
 
         Raises:
-            BadRequestException: 400. A field is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            BadRequestException: 400. A field is missing or not valid; `details` says which.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. The project has an event of this name.
+            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
+                changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -927,17 +931,18 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_metadata_schemas_create_request_body: The kind of object and its metadata properties.
-                Optional.
+                The API requires it. Optional.
 
         Returns:
             The new schema.
 
         Raises:
-            BadRequestException: 400. A field is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            BadRequestException: 400. A field is missing or not valid; `details` says which.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. The project has a schema for this kind of object.
+            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
+                changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -987,20 +992,19 @@ class ManagementApi(Resource):
         """Create a project.
 
         Adds a project to the organization and makes keys for it: a pair for servers and a pair for client-side calls.
-        Store the keys of the answer; reading the project does not return them. `case_sensitive_codes`, `cluster_id` and
-        `api_version` are set here and cannot be updated. Users may be given access in the same call.
+        Store the keys of the answer; no later answer has them. `case_sensitive_codes`, `cluster_id` and `api_version`
+        are set here and cannot be updated.
 
         Args:
-            management_projects_create_request_body: Name, time zone, currency and treatment of codes are required, the
-                other settings optional. Optional.
+            management_projects_create_request_body: The settings of the project. The API requires it. Optional.
 
         Returns:
             The new project, with its keys.
 
         Raises:
-            BadRequestException: 400. A field is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            BadRequestException: 400. A field is missing or not valid; `details` says which.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
                 object forbids it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -1043,23 +1047,24 @@ class ManagementApi(Resource):
         """Create stacking rules.
 
         Sets how redeemables of a project combine when several are validated or redeemed together: how many count, which
-        exclude each other, in which order, and on which amount each discount is computed. All fields are optional.
-        Where the project has stacking rules already, use `ManagementApi.update_stacking_rules`.
+        exclude each other, in which order, and on which amount each discount is computed. All fields are optional. To
+        change stacking rules that exist, use `ManagementApi.update_stacking_rules`.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_stacking_rules_create_request_body: The rules. Those left out have their default.
-                Optional.
+            management_projects_stacking_rules_create_request_body: The rules; those left out take their default. The
+                API requires it. Optional.
 
         Returns:
             The new stacking rules.
 
         Raises:
             BadRequestException: 400. A rule is not valid, such as a limit out of its range.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. The project has stacking rules already.
+            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
+                changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1113,19 +1118,19 @@ class ManagementApi(Resource):
 
         Has Voucherify call a URL of yours whenever one of the chosen events happens in a project. The receiver must
         answer with 2xx within 10 seconds and can check the header `x-voucherify-signature` with the project's webhook
-        secret. The webhook is active at once, unless `active` is false.
+        secret.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_webhooks_create_request_body: Where to send which events. Optional.
+            management_projects_webhooks_create_request_body: Where to send which events. The API requires it. Optional.
 
         Returns:
             The new webhook.
 
         Raises:
             BadRequestException: 400. `target_url` or `events` is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1170,7 +1175,7 @@ class ManagementApi(Resource):
     ) -> None:
         """Delete a brand.
 
-        Removes the branding of a project. Messages and customer pages no longer show it.
+        Removes the branding of a project. To change it instead, use `ManagementApi.update_brand`.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1180,8 +1185,8 @@ class ManagementApi(Resource):
             The branding was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or branding has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1222,8 +1227,8 @@ class ManagementApi(Resource):
     ) -> None:
         """Delete a custom event definition.
 
-        Removes the definition of a custom event from a project. Events of this name can no longer be tracked with
-        `EventsApi.track_custom_event`.
+        Removes the definition of a custom event from a project. To take single attributes out of use, update the
+        definition instead.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1233,8 +1238,8 @@ class ManagementApi(Resource):
             The definition was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or event definition has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1286,8 +1291,8 @@ class ManagementApi(Resource):
             The schema was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or metadata schema has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1327,7 +1332,7 @@ class ManagementApi(Resource):
     ) -> None:
         """Delete a project.
 
-        Deletes a project with everything in it, for good. Its keys stop working.
+        Deletes a project of the organization, found by its id.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1337,7 +1342,7 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1376,7 +1381,8 @@ class ManagementApi(Resource):
     ) -> None:
         """Delete stacking rules.
 
-        Removes a project's own stacking rules. The default rules apply from then on.
+        Removes the stacking rules that a project has set. To change them instead, use
+        `ManagementApi.update_stacking_rules`.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1386,8 +1392,8 @@ class ManagementApi(Resource):
             The stacking rules were deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or stacking rules have this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1428,8 +1434,8 @@ class ManagementApi(Resource):
     ) -> None:
         """Delete a webhook.
 
-        Removes a webhook from a project; its URL gets no more calls. To pause a webhook, set `active` to false with
-        `ManagementApi.update_webhook` instead.
+        Removes a webhook from a project. To pause one, set `active` to false with `ManagementApi.update_webhook`
+        instead.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1439,8 +1445,8 @@ class ManagementApi(Resource):
             The webhook was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or webhook has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1492,8 +1498,8 @@ class ManagementApi(Resource):
             The branding.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or branding has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1545,8 +1551,8 @@ class ManagementApi(Resource):
             The definition of the event.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or event definition has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1598,8 +1604,8 @@ class ManagementApi(Resource):
             The schema.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or metadata schema has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1650,7 +1656,7 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1700,8 +1706,8 @@ class ManagementApi(Resource):
             The stacking rules.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or stacking rules have this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1753,9 +1759,9 @@ class ManagementApi(Resource):
             The user.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
-            NotFoundException: 404. No project has this id, or the user has no access to it.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            NotFoundException: 404. There is no such project, or no such user in it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1806,8 +1812,8 @@ class ManagementApi(Resource):
             The webhook.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or webhook has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1849,12 +1855,12 @@ class ManagementApi(Resource):
     ) -> None:
         """Invite a user.
 
-        Invites a person who is not a user of the organization yet, by e-mail, and sets the role that they will have in
-        each project. Users who exist get access with `ManagementApi.assign_user`.
+        Invites a person who is not yet a user of the organization, by e-mail, and sets the role that they will have in
+        each project. Those who are users already get access with `ManagementApi.assign_user`.
 
         Args:
-            management_projects_users_invite_create_request_body: Who is invited, and the role in each project.
-                Optional.
+            management_projects_users_invite_create_request_body: Who is invited, and the role in each project. The API
+                requires it. Optional.
 
         Returns:
             The invitation was sent. The answer is empty.
@@ -1862,8 +1868,9 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A field is missing, or a role does not exist (`used_incorrect_role`).
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. A project in `projects` does not exist.
-            ConflictException: 409. A user with this e-mail address exists.
+            NotFoundException: 404. Something that the body names does not exist, such as a project.
+            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
+                changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -1904,7 +1911,7 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsBrandingListResponseBody:
         """List brands.
 
-        Lists the branding of a project. The list comes as a whole, without pages.
+        Lists the branding of a project. The list comes whole, without paging.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1913,8 +1920,8 @@ class ManagementApi(Resource):
             All branding of the project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -1952,8 +1959,7 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsCustomEventSchemasListResponseBody:
         """List custom event definitions.
 
-        Lists the custom events that a project defines, each with its attributes. The list comes as a whole, without
-        pages.
+        Lists the custom events that a project defines, each with its attributes. The list comes whole, without paging.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -1962,8 +1968,8 @@ class ManagementApi(Resource):
             All event definitions of the project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2001,8 +2007,8 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsMetadataSchemasListResponseBody:
         """List a project's metadata schemas.
 
-        Lists all metadata schemas of a project, using the management keys, without pages. With the project's own keys,
-        `MetadataSchemasApi.list_metadata_schemas` lists them.
+        Lists all metadata schemas of a project, using the management keys. The list comes whole, without paging. With
+        the project's own keys, `MetadataSchemasApi.list_metadata_schemas` lists them.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -2011,8 +2017,8 @@ class ManagementApi(Resource):
             All metadata schemas of the project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2049,15 +2055,15 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsListResponseBody:
         """List projects.
 
-        Lists all projects of the organization that the management keys belong to. The list comes as a whole, without
-        pages. The keys of the projects are not part of it.
+        Lists all projects of the organization that the management keys belong to, without their keys. The list comes
+        whole, without paging.
 
         Returns:
             All projects.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2092,7 +2098,7 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsStackingRulesListResponseBody:
         """List stacking rules.
 
-        Lists the stacking rules of a project. The list comes as a whole, without pages.
+        Lists the stacking rules of a project. The list comes whole, without paging.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -2101,8 +2107,8 @@ class ManagementApi(Resource):
             The stacking rules of the project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2140,7 +2146,7 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsUsersListResponseBody:
         """List users of a project.
 
-        Lists the users who have access to a project. The list comes as a whole, without pages.
+        Lists the users who have access to a project. The list comes whole, without paging.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -2149,8 +2155,8 @@ class ManagementApi(Resource):
             All users of the project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2187,7 +2193,7 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsWebhooksListResponseBody:
         """List webhooks.
 
-        Lists the webhooks of a project, active or not. The list comes as a whole, without pages.
+        Lists the webhooks of a project, active or not. The list comes whole, without paging.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -2196,8 +2202,8 @@ class ManagementApi(Resource):
             All webhooks of the project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2239,23 +2245,23 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsTemplatesCampaignsCopyCreateResponseBody:
         """Copy a campaign template.
 
-        Copies a campaign template of one project into another project. The copy gets a name of its own and is
-        independent of the original.
+        Copies a campaign template of one project into another project, under the name that the body gives.
 
         Args:
             project_id: Id of the project that has the template; starts with `proj_`.
             campaign_template_id: Id of the template to copy; starts with `camp_tpl_`.
             management_projects_templates_campaigns_copy_create_request_body: The project that gets the copy, and the
-                name of the copy. Optional.
+                name of the copy. The API requires it. Optional.
 
         Returns:
             The copy, in the destination project.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
-            NotFoundException: 404. No project or template has this id, or the destination project does not exist.
-            ConflictException: 409. The destination project has a template of this name.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            NotFoundException: 404. There is no such project or template.
+            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
+                changed by other work.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2323,27 +2329,24 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsTemplatesCampaignsListResponseBody:
         """List a project's campaign templates.
 
-        Lists the campaign templates of a project, using the management keys. While `has_more` is true, pass
-        `more_starting_after` of the answer as `starting_after_id` to get the next part. With the project's own keys,
-        `TemplatesApi.list_campaign_templates` lists them.
+        Lists the campaign templates of a project, using the management keys, a page at a time. With the project's own
+        keys, `TemplatesApi.list_campaign_templates` lists them.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            limit: Number of entries per answer, 1 to 100; 10 by default. 1 to 100. Optional.
-            starting_after_id: Id of the template after which the list goes on: `more_starting_after` of the previous
-                answer. Optional.
-            order: Sorts by template id: `id` ascending, `-id` descending. Optional.
-            include_total: True: the answer also has `total`, the number of templates. Counting takes time; leave it out
-                where you don't need the number. Optional.
-            filters: Only templates that match: by id, name or campaign type. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            starting_after_id: Cursor: `more_starting_after` of the page before. Optional.
+            order: Sort order, by `id` upwards or `-id` downwards. Optional.
+            include_total: `true` adds `total`, the number of templates, to the answer. Optional.
+            filters: Lists only templates that match, by id, name or campaign type. Optional.
 
         Returns:
-            Part of the list of templates. The array may be called `campaign_templates` instead of `data`; `data_ref`
-                has its name.
+            One page of templates. The array may be called `campaign_templates` instead of `data`; `data_ref` has its
+                name.
 
         Raises:
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2420,7 +2423,7 @@ class ManagementApi(Resource):
     ) -> None:
         """Unassign a user from a project.
 
-        Takes a user's access to a project away. The user stays in the organization, with access to the other projects.
+        Takes a user's access to one project away. `ManagementApi.assign_user` gives it again.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
@@ -2430,10 +2433,10 @@ class ManagementApi(Resource):
             The access was taken away. The answer is empty.
 
         Raises:
-            BadRequestException: 400. The access of this user cannot be taken away.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
-            NotFoundException: 404. No project or user has this id.
+            BadRequestException: 400. The access cannot be taken away.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            NotFoundException: 404. There is no such project, or no such user in it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2476,20 +2479,21 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsBrandingUpdateResponseBody:
         """Update a brand.
 
-        Changes the branding of a project. Fields left out stay as they are; `null` clears one that may be empty.
+        Changes the branding of a project. Fields that you leave out keep their values; null clears those that may be
+        null.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
             branding_id: Id of the branding; starts with `brd_`.
-            management_projects_branding_update_request_body: The fields to change. Optional.
+            management_projects_branding_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The branding as it is now.
 
         Raises:
             BadRequestException: 400. A field is not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or branding has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2545,20 +2549,21 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsCustomEventSchemasUpdateResponseBody:
         """Update a custom event definition.
 
-        Changes the attributes of a custom event. The name of the event stays: it cannot be changed.
+        Changes the attributes of a custom event. Its name cannot be changed.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
             custom_event_schema_id: Id of the definition; starts with `ms_`.
-            management_projects_custom_event_schemas_update_request_body: The attributes of the event. Optional.
+            management_projects_custom_event_schemas_update_request_body: The attributes of the event. The API requires
+                it. Optional.
 
         Returns:
             The definition as it is now.
 
         Raises:
             BadRequestException: 400. An attribute is not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or event definition has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2633,15 +2638,15 @@ class ManagementApi(Resource):
             project_id: Id of the project; starts with `proj_`.
             metadata_schema_id: Id of the schema; starts with `ms_`.
             management_projects_metadata_schemas_update_request_body: The property definitions, and whether only they
-                are allowed. Optional.
+                are allowed. The API requires it. Optional.
 
         Returns:
             The schema as it is now.
 
         Raises:
             BadRequestException: 400. `properties` is missing, or a definition is not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or metadata schema has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2706,12 +2711,12 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsUpdateResponseBody:
         """Update a project.
 
-        Changes settings of a project. Fields left out stay as they are. The cluster, the API version and the treatment
-        of letter case in codes cannot be changed.
+        Changes settings of a project. Fields that you leave out keep their values. The cluster, the API version and the
+        treatment of letter case in codes cannot be changed.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_update_request_body: The settings to change. Optional.
+            management_projects_update_request_body: The settings to change. The API requires it. Optional.
 
         Returns:
             The project as it is now.
@@ -2720,7 +2725,7 @@ class ManagementApi(Resource):
             BadRequestException: 400. A setting is not valid. The body of this answer may have `statusCode`, `error` and
                 `message` instead of the usual fields.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2764,21 +2769,21 @@ class ManagementApi(Resource):
     ) -> ManagementProjectsStackingRulesUpdateResponseBody:
         """Update stacking rules.
 
-        Changes how redeemables of a project combine when several are used together. Rules left out stay as they are.
-        The change holds for validations and redemptions from now on.
+        Changes how redeemables of a project combine when several are used together. Rules that you leave out stay as
+        they are.
 
         Args:
             project_id: Id of the project; starts with `proj_`.
             stacking_rules_id: Id of the stacking rules; starts with `stk_`.
-            management_projects_stacking_rules_update_request_body: The rules to change. Optional.
+            management_projects_stacking_rules_update_request_body: The rules to change. The API requires it. Optional.
 
         Returns:
             The stacking rules as they are now.
 
         Raises:
             BadRequestException: 400. A rule is not valid, such as a limit out of its range.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or stacking rules have this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -2851,16 +2856,16 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             user_id: Id of the user; starts with `user_`.
-            management_projects_users_update_role_request_body: The new role. Optional.
+            management_projects_users_update_role_request_body: The new role. The API requires it. Optional.
 
         Returns:
             The user, with the roles in all projects.
 
         Raises:
             BadRequestException: 400. The role is missing or does not exist.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
-            NotFoundException: 404. No project has this id, or the user has no access to it.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            NotFoundException: 404. There is no such project, or no such user in it.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -2921,16 +2926,16 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             webhook_id: Id of the webhook; starts with `wh_`.
-            management_projects_webhooks_update_request_body: URL and events, and whether the webhook is active.
-                Optional.
+            management_projects_webhooks_update_request_body: URL and events, and whether the webhook is active. The API
+                requires it. Optional.
 
         Returns:
             The webhook as it is now.
 
         Raises:
             BadRequestException: 400. `target_url` or `events` is missing or not valid.
-            UnauthorizedException: 401. The management keys are wrong. The keys of a project don't work here.
-            PaymentRequiredException: 402. The plan of the account does not include this feature.
+            UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
+            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
             NotFoundException: 404. No project or webhook has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).

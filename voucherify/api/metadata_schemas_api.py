@@ -51,8 +51,8 @@ class MetadataSchemasApi(Resource):
     ) -> MetadataSchemasGetResponseBody:
         """Get a metadata schema.
 
-        Reads which metadata a kind of object can have: name, type and rules of each property. Schemas are changed with
-        the management keys, by `ManagementApi.update_metadata_schema`.
+        Reads which metadata a kind of object can have: name, type and rules of each property. To change a schema, use
+        `ManagementApi.update_metadata_schema` with the management keys.
 
         Args:
             resource: Kind of object that the schema is for, such as `order`, `customer` or `redemption`, or the name of
@@ -99,7 +99,7 @@ class MetadataSchemasApi(Resource):
     ) -> MetadataSchemasListResponseBody:
         """List metadata schemas.
 
-        Lists all metadata schemas of the project, one per kind of object. The list comes as a whole, without pages.
+        Lists all metadata schemas of the project, one per kind of object. The list comes whole, without paging.
 
         Returns:
             All metadata schemas.

@@ -124,12 +124,12 @@ class OrdersApi(Resource):
     ) -> OrdersCreateResponseBody:
         """Create or update an order.
 
-        Stores an order with its items and customer. Where `source_id` belongs to an order already, that one is updated
-        instead. Customers, products and SKUs are found by `id` or `source_id`. Orders in status `PAID` can earn loyalty
-        points; no discount is applied here, for that redeem with `RedemptionsApi.redeem_stacked_discounts`.
+        Stores an order with its items and customer, or updates the order with the same `source_id`. Customers, products
+        and SKUs are found by `id` or `source_id`. Orders with status `PAID` can earn loyalty points. To apply discounts
+        to an order, use `RedemptionsApi.redeem_stacked_discounts`.
 
         Args:
-            orders_create_request_body: The order. The API answers 400 without it. Optional.
+            orders_create_request_body: The order. The API requires it. Optional.
 
         Returns:
             The order as stored now, with computed amounts.
@@ -172,19 +172,19 @@ class OrdersApi(Resource):
     ) -> OrdersExportCreateResponseBody:
         """Export orders.
 
-        Starts an export of orders to a CSV file; times in it are UTC. Poll `ExportsApi.get_export` with the `id` of the
-        answer until `status` is `DONE`, then fetch the file from `result.url`, which carries a token. Without
-        parameters all orders are exported. Sending the call twice starts two exports.
+        Starts an export of orders to a CSV file; times in it are in UTC. Poll `ExportsApi.get_export` with the `id` of
+        the answer until `status` is `DONE` or `ERROR`, then fetch the file from `result.url`, which carries a token.
 
         Args:
-            orders_export_create_request_body: What to export, in which order and with which columns. The API answers
-                400 without it. Optional.
+            orders_export_create_request_body: What to export, in which order and with which columns. The API requires
+                it. Optional.
 
         Returns:
             The export that was scheduled; its `result` is still null.
 
         Raises:
-            BadRequestException: 400. A field is not one that orders can be exported with, or a filter is malformed.
+            BadRequestException: 400. The body is not valid, for instance because it names a field that cannot be
+                exported.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -232,7 +232,7 @@ class OrdersApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no order with this id.
+            NotFoundException: 404. No order has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -270,18 +270,17 @@ class OrdersApi(Resource):
     ) -> OrdersImportCreateResponseBody:
         """Import orders.
 
-        Creates and updates many orders from a JSON list, such as the order history of a shop. The work goes on in the
-        background: poll `AsyncActionsApi.get_async_action` with the `async_action_id` of the answer until `status` is
-        `DONE` or `FAILED`, then look at `result` for entries that failed.
+        Creates and updates many orders from a JSON list, such as the order history of a shop. Entries that failed are
+        listed in the `result` of the finished action.
 
         Args:
-            orders_import_create_request_body_item: The orders to import. The API answers 400 without it. Optional.
+            orders_import_create_request_body_item: The orders to import. The API requires it. Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            BadRequestException: 400. An entry of the list is malformed.
+            BadRequestException: 400. The list of orders is not valid.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -325,11 +324,11 @@ class OrdersApi(Resource):
     ) -> OrdersListResponseBody:
         """List orders.
 
-        Lists orders, a page at a time. There is no `has_more`, so stop at an empty page.
+        Lists the orders of the project, a page at a time; `total` counts them all.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
             order: Sort order, by creation or last change; a leading `-` puts the latest first. Optional.
 
         Returns:
@@ -379,12 +378,12 @@ class OrdersApi(Resource):
     ) -> OrdersUpdateResponseBody:
         """Update an order.
 
-        Changes the given fields of an order, such as its status. Fields that you leave out keep their values. Setting
-        the status to `PAID` can earn loyalty points.
+        Changes the given fields of an order, such as its status. Fields that you leave out keep their values. An order
+        that becomes `PAID` can earn loyalty points.
 
         Args:
             order_id: The order, by `id` or `source_id`.
-            orders_update_request_body: The fields to change. The API answers 400 without it. Optional.
+            orders_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The order as stored now, with computed amounts.

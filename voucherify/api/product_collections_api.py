@@ -108,12 +108,10 @@ class ProductCollectionsApi(Resource):
         """Create a product collection.
 
         Creates a named set of products and SKUs that discounts and validation rules can refer to. A collection of type
-        `STATIC` has the members listed in `products`; one of type `AUTO_UPDATE` has all products that meet `filter`,
-        now and later.
+        `STATIC` has the members listed in `products`; one of type `AUTO_UPDATE` has all products that meet `filter`.
 
         Args:
-            product_collections_create_request_body: Name, type, and members or filter. The API answers 400 without it.
-                Optional.
+            product_collections_create_request_body: Name, type, and members or filter. The API requires it. Optional.
 
         Returns:
             The collection that was created.
@@ -156,19 +154,19 @@ class ProductCollectionsApi(Resource):
     ) -> None:
         """Delete a product collection.
 
-        Deletes a product collection. Its products and SKUs stay. A collection that is still in use, for instance by a
-        validation rule, cannot be deleted.
+        Deletes a product collection. `ProductCollectionsApi.get_product_collection` shows what it consists of.
 
         Args:
-            product_collection_id: Id of the collection, starting with `pc_`.
+            product_collection_id: Id of the collection; starts with `pc_`.
 
         Returns:
             The collection was deleted; the answer is empty.
 
         Raises:
-            BadRequestException: 400. The collection is in use.
+            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
+                wrong type, or names something that does not exist. `key` says which rule.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no product collection with this id.
+            NotFoundException: 404. No product collection has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -209,14 +207,14 @@ class ProductCollectionsApi(Resource):
         use `ProductCollectionsApi.list_products_in_collection`.
 
         Args:
-            product_collection_id: Id of the collection, starting with `pc_`.
+            product_collection_id: Id of the collection; starts with `pc_`.
 
         Returns:
             The collection.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no product collection with this id.
+            NotFoundException: 404. No product collection has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -255,11 +253,11 @@ class ProductCollectionsApi(Resource):
     ) -> ProductCollectionsListResponseBody:
         """List product collections.
 
-        Lists product collections, a page at a time. There is no `has_more`, so stop at an empty page.
+        Lists the product collections of the project, a page at a time; `total` counts them all.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
             order: Sort order, such as `created_at`; a leading `-` reverses it. Optional.
 
         Returns:
@@ -312,23 +310,22 @@ class ProductCollectionsApi(Resource):
     ) -> ProductCollectionsProductsListResponseBody:
         """List products in a collection.
 
-        Lists the products and SKUs that belong to a collection now. Count `page` up, or pass `starting_after` to begin
-        after a certain time. There is no `has_more`, so stop at an empty page.
+        Lists the products and SKUs in a collection, a page at a time; `total` counts them all. `starting_after` begins
+        the list after a certain time.
 
         Args:
-            product_collection_id: Id of the collection, starting with `pc_`.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
+            product_collection_id: Id of the collection; starts with `pc_`.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
             order: Sort order, such as `created_at`; a leading `-` reverses it. Optional.
-            starting_after: Begins the list after this time, in RFC 3339, such as that of the last item of the page
-                before. Optional.
+            starting_after: Begins the list after this time, in RFC 3339. Optional.
 
         Returns:
             One page of products and SKUs, in `data`; `object` tells them apart.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no product collection with this id.
+            NotFoundException: 404. No product collection has this id.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.

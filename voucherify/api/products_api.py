@@ -250,11 +250,11 @@ class ProductsApi(Resource):
     ) -> ProductsCreateResponseBody:
         """Create or update a product.
 
-        Creates a product. Where `source_id` belongs to a product already, that one is updated instead. Variants of it
-        are created with `ProductsApi.create_sku`.
+        Creates a product, or updates the one with the same `source_id`. Its variants are created with
+        `ProductsApi.create_sku`.
 
         Args:
-            products_create_request_body: The product's data. The API answers 400 without it. Optional.
+            products_create_request_body: The product's data. The API requires it. Optional.
 
         Returns:
             The product as stored now.
@@ -298,12 +298,12 @@ class ProductsApi(Resource):
     ) -> ProductsSkusCreateResponseBody:
         """Create or update a SKU.
 
-        Creates a variant of a product. Where `source_id` belongs to a SKU of the product already, that one is updated
-        instead. Keys of `attributes` are those that the product lists in its own `attributes`.
+        Creates a variant of a product, or updates the one with the same `source_id`. The keys of `attributes` are those
+        that the product lists in its own `attributes`.
 
         Args:
             product_id: The product, by `id` or `source_id`.
-            products_skus_create_request_body: The SKU's data. The API answers 400 without it. Optional.
+            products_skus_create_request_body: The SKU's data. The API requires it. Optional.
 
         Returns:
             The SKU as stored now.
@@ -349,18 +349,18 @@ class ProductsApi(Resource):
     ) -> None:
         """Delete a product.
 
-        Deletes a product with its SKUs. Without `force` it goes to the bin, which `BinApi.list_bin_entries` lists.
+        Deletes a product. `BinApi.list_bin_entries` lists what is in the bin.
 
         Args:
             product_id: The product, by `id` or `source_id`.
-            force: `true` deletes for good instead of moving to the bin; default `false`. Optional.
+            force: `true` forces the deletion. Optional.
 
         Returns:
             The product was deleted; the answer is empty.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no product with this id.
+            NotFoundException: 404. No product has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -401,12 +401,12 @@ class ProductsApi(Resource):
     ) -> None:
         """Delete a SKU.
 
-        Deletes a variant of a product. Without `force` it goes to the bin, which `BinApi.list_bin_entries` lists.
+        Deletes a variant of a product. `BinApi.list_bin_entries` lists what is in the bin.
 
         Args:
             product_id: The product, by `id` or `source_id`.
             sku_id: The SKU, by `id` or `source_id`.
-            force: `true` deletes for good instead of moving to the bin; default `false`. Optional.
+            force: `true` forces the deletion. Optional.
 
         Returns:
             The SKU was deleted; the answer is empty.
@@ -464,7 +464,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no product with this id.
+            NotFoundException: 404. No product has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -501,7 +501,7 @@ class ProductsApi(Resource):
     ) -> SkusGetResponseBody:
         """Get a SKU.
 
-        Reads one variant of a product, without the need to know the product.
+        Reads one variant of a product by its own id; the product need not be known.
 
         Args:
             sku_id: The SKU, by `id` or `source_id`.
@@ -511,7 +511,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no SKU with this id.
+            NotFoundException: 404. No SKU has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -548,9 +548,8 @@ class ProductsApi(Resource):
     ) -> ProductsImportCsvCreateResponseBody:
         """Import products from CSV.
 
-        Creates and updates products from a CSV file with a header row; a line whose `source_id` is known updates that
-        product. The work goes on in the background: poll `AsyncActionsApi.get_async_action` with the `async_action_id`
-        of the answer until `status` is `DONE` or `FAILED`, then look at `result` for entries that failed.
+        Creates products from a CSV file with a header row, and updates those whose `source_id` is known. Entries that
+        failed are listed in the `result` of the finished action.
 
         Args:
             file: CSV file, comma-separated, with a header row that names the fields. Optional.
@@ -559,7 +558,7 @@ class ProductsApi(Resource):
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            BadRequestException: 400. The file is missing, or is not CSV with the expected header row.
+            BadRequestException: 400. The API cannot use the file.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -599,10 +598,8 @@ class ProductsApi(Resource):
     ) -> SkusImportCsvCreateResponseBody:
         """Import SKUs from CSV.
 
-        Creates and updates SKUs of existing products from a CSV file with a header row; a line whose `source_id` is
-        known updates that SKU. The work goes on in the background: poll `AsyncActionsApi.get_async_action` with the
-        `async_action_id` of the answer until `status` is `DONE` or `FAILED`, then look at `result` for entries that
-        failed.
+        Creates SKUs of existing products from a CSV file with a header row, and updates those whose `source_id` is
+        known. Entries that failed are listed in the `result` of the finished action.
 
         Args:
             file: CSV file, comma-separated, with a header row that names the fields. Optional.
@@ -654,14 +651,14 @@ class ProductsApi(Resource):
     ) -> ProductsListResponseBody:
         """List products.
 
-        Lists products, a page at a time. There is no `has_more`, so stop at an empty page.
+        Lists the products of the project, a page at a time; `total` counts them all.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
             order: Sort order, such as `created_at`; a leading `-` reverses it. Optional.
-            start_date: Leaves out products dated before this time, in RFC 3339. Optional.
-            end_date: Leaves out products dated after this time, in RFC 3339. Optional.
+            start_date: Lists only products from this time on, in RFC 3339. Optional.
+            end_date: Lists only products up to this time, in RFC 3339. Optional.
 
         Returns:
             One page of products, in `products`.
@@ -718,22 +715,22 @@ class ProductsApi(Resource):
     ) -> ProductsSkusListResponseBody:
         """List SKUs of a product.
 
-        Lists the variants of a product, a page at a time. There is no `has_more`, so stop at an empty page.
+        Lists the variants (SKUs) of a product, a page at a time; `total` counts them all.
 
         Args:
             product_id: The product, by `id` or `source_id`.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
             order: Sort order, such as `created_at`; a leading `-` reverses it. Optional.
-            start_date: Leaves out SKUs dated before this time, in RFC 3339. Optional.
-            end_date: Leaves out SKUs dated after this time, in RFC 3339. Optional.
+            start_date: Lists only SKUs from this time on, in RFC 3339. Optional.
+            end_date: Lists only SKUs up to this time, in RFC 3339. Optional.
 
         Returns:
             One page of SKUs, in `skus`.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. There is no product with this id.
+            NotFoundException: 404. No product has this `id` or `source_id`.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -787,7 +784,7 @@ class ProductsApi(Resource):
 
         Args:
             product_id: The product, by `id` or `source_id`.
-            products_update_request_body: The fields to change. The API answers 400 without it. Optional.
+            products_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The product as stored now.
@@ -833,13 +830,12 @@ class ProductsApi(Resource):
     ) -> ProductsUpdateInBulkResponseBody:
         """Update many products.
 
-        Updates products by their `source_id`; each entry carries the fields to change. The work goes on in the
-        background: poll `AsyncActionsApi.get_async_action` with the `async_action_id` of the answer until `status` is
-        `DONE` or `FAILED`, then look at `result` for entries that failed.
+        Updates products, found by `source_id`; each entry carries the fields to change. Entries that failed are listed
+        in the `result` of the finished action.
 
         Args:
             products_update_in_bulk_request_body: The products to update, each with `source_id` and the fields to
-                change. The API answers 400 without it. Optional.
+                change. The API requires it. Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
@@ -890,14 +886,12 @@ class ProductsApi(Resource):
     ) -> ProductsMetadataUpdateInBulkResponseBody:
         """Update metadata of many products.
 
-        Sets the same metadata on several products, named by their `source_id`. Metadata attributes that the call does
-        not mention are kept. The work goes on in the background: poll `AsyncActionsApi.get_async_action` with the
-        `async_action_id` of the answer until `status` is `DONE` or `FAILED`, then look at `result` for entries that
-        failed.
+        Sets the same metadata on several products, found by `source_id`. Entries that failed are listed in the `result`
+        of the finished action.
 
         Args:
-            products_metadata_update_in_bulk_request_body: The products and the metadata to set. The API answers 400
-                without it. Optional.
+            products_metadata_update_in_bulk_request_body: The products and the metadata to set. The API requires it.
+                Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
@@ -957,7 +951,7 @@ class ProductsApi(Resource):
         Args:
             product_id: The product, by `id` or `source_id`.
             sku_id: The SKU, by `id` or `source_id`.
-            products_skus_update_request_body: The fields to change. The API answers 400 without it. Optional.
+            products_skus_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
             The SKU as stored now.

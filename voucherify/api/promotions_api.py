@@ -238,16 +238,16 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersCreateResponseBody:
         """Add a promotion tier.
 
-        Creates a promotion tier, a discount that applies without a code, in an existing promotion campaign. The rules
-        that an order must meet come from a validation rule assigned to the tier. Where several tiers match, `hierarchy`
-        says which goes first.
+        Creates a promotion tier, a discount that applies without a code, in an existing promotion campaign. What an
+        order must meet is said by validation rules assigned to the tier. Where several tiers match, `hierarchy` says
+        which goes first.
 
         Args:
-            campaign_id: Promotion campaign that the tier joins: its id (`camp_...`).
+            campaign_id: Id of the promotion campaign; starts with `camp_`.
             promotions_tiers_create_request_body: The new tier. The API requires it. Optional.
 
         Returns:
-            The tier as created.
+            The tier that was created.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -292,19 +292,19 @@ class PromotionsApi(Resource):
     ) -> PromotionsStacksCreateResponseBody:
         """Create a promotion stack.
 
-        Creates a stack, a fixed sequence of promotion tiers of one campaign that are redeemed together. Its tiers are
-        applied to the order in the sequence in which the body names them.
+        Creates a stack, a fixed sequence of promotion tiers of one campaign that are redeemed together. The tiers apply
+        in the order in which the body names them.
 
         Args:
-            campaign_id: Promotion campaign that the tiers belong to: its id (`camp_...`) or its name.
+            campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
             promotions_stacks_create_request_body: Name and tiers of the stack. The API requires it. Optional.
 
         Returns:
-            The stack as created.
+            The stack that was created.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. The campaign or one of the tiers does not exist.
+            NotFoundException: 404. There is no such campaign.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -344,18 +344,18 @@ class PromotionsApi(Resource):
     ) -> None:
         """Delete a promotion stack.
 
-        Deletes a stack. The promotion tiers in it stay in the campaign and can be redeemed by themselves.
+        Deletes a stack of promotion tiers. To delete a tier itself, use `PromotionsApi.delete_promotion_tier`.
 
         Args:
-            campaign_id: Promotion campaign that the stack belongs to: its id (`camp_...`) or its name.
-            stack_id: Stack to delete (`stack_...`).
+            campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
+            stack_id: Id of the promotion stack; starts with `stack_`.
 
         Returns:
-            Done. The answer has no body.
+            The stack was deleted; the answer is empty.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. The campaign or the stack does not exist.
+            NotFoundException: 404. There is no such campaign or stack.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -394,14 +394,14 @@ class PromotionsApi(Resource):
     ) -> None:
         """Delete a promotion tier.
 
-        Deletes a promotion tier; it cannot be redeemed any more. To take a tier out of use for a while, use
-        `PromotionsApi.disable_promotion_tier`.
+        Deletes a promotion tier. To take one out of use for a while, use `PromotionsApi.disable_promotion_tier`
+        instead.
 
         Args:
-            promotion_tier_id: Tier to delete (`promo_...`).
+            promotion_tier_id: Id of the promotion tier; starts with `promo_`.
 
         Returns:
-            Done. The answer has no body.
+            The tier was deleted; the answer is empty.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -442,11 +442,11 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersDisableResponseBody:
         """Disable a promotion tier.
 
-        Switches a promotion tier off: it can't be redeemed until `PromotionsApi.enable_promotion_tier` switches it on
-        again. The other tiers of the campaign are not touched.
+        Switches a promotion tier off: it cannot be redeemed until `PromotionsApi.enable_promotion_tier` switches it on
+        again.
 
         Args:
-            promotion_tier_id: Tier to switch off (`promo_...`).
+            promotion_tier_id: Id of the promotion tier; starts with `promo_`.
 
         Returns:
             The tier, with `active` false.
@@ -490,11 +490,10 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersEnableResponseBody:
         """Enable a promotion tier.
 
-        Switches a promotion tier on. It can be redeemed while its campaign is active, within the validity limits of
-        both.
+        Switches a promotion tier on again that `PromotionsApi.disable_promotion_tier` had switched off.
 
         Args:
-            promotion_tier_id: Tier to switch on (`promo_...`).
+            promotion_tier_id: Id of the promotion tier; starts with `promo_`.
 
         Returns:
             The tier, with `active` true.
@@ -539,19 +538,19 @@ class PromotionsApi(Resource):
     ) -> PromotionsStacksGetResponseBody:
         """Get a promotion stack.
 
-        Returns one stack with the ids of its tiers, in the sequence in which they are applied. What each tier gives
-        comes from `PromotionsApi.get_promotion_tier`.
+        Reads one stack with the ids of its tiers, in the order in which they apply. `PromotionsApi.get_promotion_tier`
+        tells what each tier grants.
 
         Args:
-            campaign_id: Promotion campaign that the stack belongs to: its id (`camp_...`) or its name.
-            stack_id: Stack to return (`stack_...`).
+            campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
+            stack_id: Id of the promotion stack; starts with `stack_`.
 
         Returns:
             The stack.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. The campaign or the stack does not exist.
+            NotFoundException: 404. There is no such campaign or stack.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
             ApiException: Any other answer than 2xx, or none at all.
@@ -590,11 +589,11 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersGetResponseBody:
         """Get a promotion tier.
 
-        Returns one promotion tier with its discount, its validity, its campaign in short, and totals of its redemptions
+        Reads one promotion tier with its discount, its validity, its campaign in short, and totals of its redemptions
         and orders. Its place among the other tiers is its `hierarchy`.
 
         Args:
-            promotion_tier_id: Tier to return (`promo_...`).
+            promotion_tier_id: Id of the promotion tier; starts with `promo_`.
 
         Returns:
             The tier.
@@ -641,15 +640,14 @@ class PromotionsApi(Resource):
     ) -> PromotionsStacksListResponseBody:
         """List all promotion stacks.
 
-        Lists the stacks of all promotion campaigns in the project. Pages by number: raise `page` until a page comes
-        back empty; `total` counts all matches.
+        Lists the stacks of all promotion campaigns in the project, a page at a time; `total` counts them all.
 
         Args:
-            limit: Stacks per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            page: Page to return, 1 to 100, counted from 1. 1 to 100. Optional.
-            order: Sort by time of creation, last update or name; a leading `-` reverses the direction. Optional.
-            created_at: Only stacks created before or after certain times. Optional.
-            updated_at: Only stacks last updated before or after certain times. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
+            order: Sort order, by time of creation, last change or name; a leading `-` reverses it. Optional.
+            created_at: Lists only stacks created in a period, given by `before`, `after` or both. Optional.
+            updated_at: Lists only stacks changed in a period, given by `before`, `after` or both. Optional.
 
         Returns:
             One page of stacks in `data`, with the number of all matches.
@@ -701,11 +699,11 @@ class PromotionsApi(Resource):
     ) -> PromotionsStacksListResponseBody:
         """List stacks of a campaign.
 
-        Lists all stacks of one promotion campaign, in one answer without paging. For the stacks of all campaigns use
-        `PromotionsApi.list_all_promotion_stacks`.
+        Lists the stacks of one promotion campaign. The list comes whole, without paging. For the stacks of all
+        campaigns use `PromotionsApi.list_all_promotion_stacks`.
 
         Args:
-            campaign_id: Promotion campaign whose stacks to list: its id (`camp_...`) or its name.
+            campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
 
         Returns:
             All stacks of the campaign in `data`.
@@ -751,14 +749,13 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersListResponseBody:
         """List promotion tiers.
 
-        Lists the promotion tiers of all promotion campaigns in the project. Pages by number: raise `page` until
-        `has_more` is false.
+        Lists the promotion tiers of all promotion campaigns in the project, a page at a time; `total` counts them all.
 
         Args:
-            is_available: True keeps only the tiers that can be used at the time of the call. Optional.
-            limit: Tiers per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            page: Page to return, 1 to 100, counted from 1. 1 to 100. Optional.
-            order: Sort by time of creation or last update; a leading `-` puts the latest first. Optional.
+            is_available: `true` lists only tiers that are available now. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 100. Optional.
+            order: Sort order, by time of creation or last change; a leading `-` puts the latest first. Optional.
 
         Returns:
             One page of tiers in `tiers`, with the number of all matches.
@@ -808,11 +805,11 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersListResponseBody:
         """List tiers of a campaign.
 
-        Lists all promotion tiers of one campaign, in one answer without paging. For the tiers of all campaigns use
-        `PromotionsApi.list_promotion_tiers`.
+        Lists the promotion tiers of one campaign. The list comes whole, without paging. For the tiers of all campaigns
+        use `PromotionsApi.list_promotion_tiers`.
 
         Args:
-            campaign_id: Promotion campaign whose tiers to list: its id (`camp_...`).
+            campaign_id: Id of the promotion campaign; starts with `camp_`.
 
         Returns:
             All tiers of the campaign in `tiers`.
@@ -857,16 +854,16 @@ class PromotionsApi(Resource):
     ) -> PromotionsStacksUpdateResponseBody:
         """Update a promotion stack.
 
-        Changes the given fields of a stack and keeps the others. `tiers.ids` replaces the whole sequence: name every
-        tier that shall be in it.
+        Changes the given fields of a stack. Fields that you leave out keep their values; `tiers.ids` replaces the whole
+        sequence, so name every tier that is to be in it.
 
         Args:
-            campaign_id: Promotion campaign that the stack belongs to: its id (`camp_...`) or its name.
-            stack_id: Stack to change (`stack_...`).
+            campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
+            stack_id: Id of the promotion stack; starts with `stack_`.
             promotions_stacks_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
-            The stack after the update.
+            The stack as it is now.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -917,16 +914,16 @@ class PromotionsApi(Resource):
     ) -> PromotionsTiersUpdateResponseBody:
         """Update a promotion tier.
 
-        Changes the given fields of a promotion tier and keeps the others; null clears a field, such as
-        `expiration_date`. To switch a tier on or off, use `PromotionsApi.enable_promotion_tier` and
+        Changes the given fields of a promotion tier. Fields that you leave out keep their values; null clears a field,
+        such as `expiration_date`. To switch a tier on or off, use `PromotionsApi.enable_promotion_tier` and
         `PromotionsApi.disable_promotion_tier`.
 
         Args:
-            promotion_tier_id: Tier to change (`promo_...`).
+            promotion_tier_id: Id of the promotion tier; starts with `promo_`.
             promotions_tiers_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
-            The tier after the update.
+            The tier as it is now.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.

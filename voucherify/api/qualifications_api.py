@@ -59,9 +59,9 @@ class QualificationsApi(Resource):
 
         Finds the vouchers, promotion tiers, stacks and campaigns that a customer could redeem for an order, with the
         effect that each would have. Nothing is redeemed, and no code needs to be known. `scenario` says which
-        redeemables are looked at. Pages by a cursor in the body: set `options.starting_after` to
-        `redeemables.more_starting_after` of the answer, until `redeemables.has_more` is false. `options.limit` is 5 if
-        left out and at most 50.
+        redeemables are looked at. Paging goes by a cursor in the body: while `redeemables.has_more` is true, call again
+        with `redeemables.more_starting_after` as `options.starting_after`. A page has 5 redeemables unless
+        `options.limit` says otherwise, and 50 at most.
 
         Args:
             qualifications_check_eligibility_request_body: The customer, the order and what to look for. The API

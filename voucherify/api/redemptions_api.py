@@ -189,7 +189,7 @@ class RedemptionsApi(Resource):
         """List redemptions of a voucher.
 
         Reads how often a voucher was redeemed and may be redeemed, with its redemptions. The list comes whole, without
-        paging; `RedemptionsApi.list_redemptions` with a filter on `voucher_code` gives the same a page at a time.
+        paging; `RedemptionsApi.list_redemptions` with a filter on `voucher_code` lists them a page at a time.
 
         Args:
             code: Code of the voucher.
@@ -242,12 +242,11 @@ class RedemptionsApi(Resource):
     ) -> RedemptionsListResponseBody:
         """List redemptions.
 
-        Lists redemptions and rollbacks, successful and failed ones, a page at a time. There is no `has_more`, so stop
-        at an empty page.
+        Lists redemptions and rollbacks, successful and failed ones, a page at a time; `total` counts them all.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 99; the first one unless given. 1 to 99. Optional.
+            limit: Page size; 10 unless given. 1 to 100. Optional.
+            page: Number of the page; the first one unless given. 1 to 99. Optional.
             result: Lists only redemptions with this outcome, such as `SUCCESS`. Optional.
             campaign: Lists only redemptions that belong to this campaign. Optional.
             customer: Lists only redemptions by this customer. Optional.
@@ -321,11 +320,12 @@ class RedemptionsApi(Resource):
         order. It counts uses, takes credits and points off, applies the discounts and stores the order. The project's
         stacking rules decide how the redeemables combine, and whether inapplicable ones fail the call or are left out.
         Undo it with `RedemptionsApi.rollback_redemption`, or `RedemptionsApi.rollback_stacked_redemptions` for several
-        redeemables. Sending it twice redeems twice.
+        redeemables. There is no idempotency key: where the answer got lost, look with `RedemptionsApi.list_redemptions`
+        before you send it again.
 
         Args:
-            redemptions_redeem_request_body: What to redeem, for which customer and order. The API answers 400 without
-                it. Optional.
+            redemptions_redeem_request_body: What to redeem, for which customer and order. The API requires it.
+                Optional.
 
         Returns:
             A redemption for each redeemable, the redemption above them, and the order with the discounts; redeemables
@@ -374,13 +374,12 @@ class RedemptionsApi(Resource):
     ) -> RedemptionsRollbackCreateResponseBody:
         """Roll back a redemption.
 
-        Undoes a single redemption: its use is no longer counted, and credits and points return to the card. Whether the
-        discount also leaves the order depends on the project's stacking rules. Redemptions that belong to a call with
-        several redeemables are rolled back together with `RedemptionsApi.rollback_stacked_redemptions`. A redemption
-        that was rolled back already gets 400.
+        Undoes a single redemption and gives credits and points back to the card. Whether the discount also leaves the
+        order depends on the project's stacking rules. Redemptions of several redeemables in one call are rolled back
+        together with `RedemptionsApi.rollback_stacked_redemptions`. A redemption that was rolled back already gets 400.
 
         Args:
-            redemption_id: Id of the redemption, starting with `r_`.
+            redemption_id: Id of the redemption; starts with `r_`.
             reason: Why the redemption is undone, in free text. Optional.
             tracking_id: Tracking id of the customer, where the body names no customer. Optional.
             redemptions_rollback_create_request_body: The reason, and changes to the customer, the order or the
@@ -390,7 +389,8 @@ class RedemptionsApi(Resource):
             The rollback, with the customer and the order afterwards.
 
         Raises:
-            BadRequestException: 400. The redemption was rolled back already, or cannot be rolled back alone.
+            BadRequestException: 400. The redemption was rolled back already, or the call is not valid for another
+                reason.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             NotFoundException: 404. There is no such redemption, or no such customer; `resource_type` says which.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
@@ -450,12 +450,12 @@ class RedemptionsApi(Resource):
     ) -> RedemptionsRollbacksCreateResponseBody:
         """Roll back several redemptions.
 
-        Undoes all redemptions of one call together: their uses are no longer counted, and credits and points return to
-        the cards. Name the redemption above them, `parent_redemption` in the answer of
-        `RedemptionsApi.redeem_stacked_discounts`. A redemption that was rolled back already gets 400.
+        Undoes all redemptions of one call together and gives credits and points back to the cards. Name the redemption
+        above them, `parent_redemption` in the answer of `RedemptionsApi.redeem_stacked_discounts`. A redemption that
+        was rolled back already gets 400.
 
         Args:
-            parent_redemption_id: Id of the redemption that the others belong to, starting with `r_`.
+            parent_redemption_id: Id of the redemption that the others belong to; starts with `r_`.
             reason: Why the redemptions are undone, in free text. Optional.
             tracking_id: Tracking id of the customer, where the body names no customer. Optional.
             redemptions_rollbacks_create_request_body: The reason, and changes to the customer, the order or the
@@ -465,8 +465,8 @@ class RedemptionsApi(Resource):
             A rollback for each redemption, the rollback above them, and the order afterwards.
 
         Raises:
-            BadRequestException: 400. The redemptions were rolled back already, or the id is not that of a parent
-                redemption.
+            BadRequestException: 400. The redemptions were rolled back already, or the call is not valid for another
+                reason.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).

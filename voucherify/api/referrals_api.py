@@ -145,12 +145,12 @@ class ReferralsApi(Resource):
     ) -> ReferralsMembersHoldersCreateInBulkResponseBody:
         """Add holders to a referral code.
 
-        Adds customers to a referral code as referees, the ones who were invited. The customers are created or updated
-        from the data given. The call takes all of them or none: if one customer is refused, send the whole list again.
-        The referrer of a code is not set here but by publishing the code with `PublicationsApi.create_publication`.
+        Adds customers to a referral code as referees, the ones who were invited with it. The data given updates stored
+        customers and creates new ones. The call takes all customers or none: if one is refused, send the whole list
+        again. A referrer is not set here, but by publishing the code with `PublicationsApi.create_publication`.
 
         Args:
-            member_id: Voucher that holds the referral code: its code or its id (`v_...`).
+            member_id: Voucher that is the referral code, by code or id (`v_...`).
             referrals_members_holders_create_in_bulk_request_body: The customers to add. The API requires it. Optional.
 
         Returns:
@@ -217,12 +217,13 @@ class ReferralsApi(Resource):
     ) -> ReferralsMembersHoldersCreateInBulkResponseBody:
         """Add holders within a campaign.
 
-        Does the same as `ReferralsApi.referrals_add_holders`, with the campaign named in the path: adds customers to a
-        referral code as referees, creating or updating them from the data given. The call takes all of them or none.
+        Adds customers to a referral code as referees, as `ReferralsApi.referrals_add_holders` does, with the campaign
+        named in the path. The data given updates stored customers and creates new ones. The call takes all customers or
+        none.
 
         Args:
-            campaign_id: Referral campaign that the code belongs to: its id (`camp_...`) or its name.
-            member_id: Voucher that holds the referral code: its code or its id (`v_...`).
+            campaign_id: Referral campaign that the code belongs to, by id (`camp_...`) or name.
+            member_id: Voucher that is the referral code, by code or id (`v_...`).
             referrals_members_holders_create_in_bulk_request_body: The customers to add. The API requires it. Optional.
 
         Returns:
@@ -304,21 +305,20 @@ class ReferralsApi(Resource):
     ) -> ReferralsMembersHoldersListResponseBody:
         """List holders within a campaign.
 
-        Does the same as `ReferralsApi.referrals_code_holders1`, with the campaign named in the path: lists the referrer
-        and the referees of a referral code. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id`, until `has_more` is false.
+        Lists the referrer and the referees of a referral code, as `ReferralsApi.referrals_code_holders1` does, with the
+        campaign named in the path.
 
         Args:
-            campaign_id: Referral campaign that the code belongs to: its id (`camp_...`) or its name.
-            member_id: Voucher that holds the referral code: its code or its id (`v_...`).
-            limit: Holders per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            order: Sort by holder id, ascending with `id`, descending with `-id`. Optional.
-            starting_after_id: The page starts after the holder with this id; take it from `more_starting_after`.
-                Optional.
+            campaign_id: Referral campaign that the code belongs to, by id (`camp_...`) or name.
+            member_id: Voucher that is the referral code, by code or id (`v_...`).
+            limit: Holders per page; 10 by default. 1 to 100. Optional.
+            order: Sort by holder id, ascending (`id`) or descending (`-id`). Optional.
+            starting_after_id: Id of the holder (`rh_...`) after which to go on, the `more_starting_after` of the
+                previous answer. Optional.
             filters: Conditions on id, time, role and customer of the holder, combined by `junction`. Optional.
 
         Returns:
-            One page of holders in `data`, with the number of all matches and the cursor of the next page.
+            One page of holders, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -380,20 +380,19 @@ class ReferralsApi(Resource):
     ) -> ReferralsMembersHoldersListResponseBody:
         """List holders of a referral code.
 
-        Lists the customers assigned to a referral code: the referrer, who shares it, and the referees, who were
-        invited. Pages by cursor: pass `more_starting_after` of the answer as `starting_after_id`, until `has_more` is
-        false.
+        Lists the customers assigned to a referral code: the referrer, who shares it, and the referees, who were invited
+        with it.
 
         Args:
-            member_id: Voucher that holds the referral code: its code or its id (`v_...`).
-            limit: Holders per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            order: Sort by holder id, ascending with `id`, descending with `-id`. Optional.
-            starting_after_id: The page starts after the holder with this id; take it from `more_starting_after`.
-                Optional.
+            member_id: Voucher that is the referral code, by code or id (`v_...`).
+            limit: Holders per page; 10 by default. 1 to 100. Optional.
+            order: Sort by holder id, ascending (`id`) or descending (`-id`). Optional.
+            starting_after_id: Id of the holder (`rh_...`) after which to go on, the `more_starting_after` of the
+                previous answer. Optional.
             filters: Conditions on id, time, role and customer of the holder, combined by `junction`. Optional.
 
         Returns:
-            One page of holders in `data`, with the number of all matches and the cursor of the next page.
+            One page of holders, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -444,15 +443,15 @@ class ReferralsApi(Resource):
     ) -> None:
         """Remove a referral code holder.
 
-        Takes a referral code away from a referee. The customer stays, only the assignment goes. The referrer of a code
+        Takes a referral code away from a referee. The customer stays; only the assignment goes. The referrer of a code
         cannot be removed.
 
         Args:
-            member_id: Voucher that holds the referral code: its code or its id (`v_...`).
+            member_id: Voucher that is the referral code, by code or id (`v_...`).
             holder_id: Assignment to remove, by the `id` of the holder (`rh_...`), not by the id of the customer.
 
         Returns:
-            Done. The answer has no body.
+            The assignment was removed; the answer is empty.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -498,16 +497,16 @@ class ReferralsApi(Resource):
     ) -> None:
         """Remove a holder within a campaign.
 
-        Does the same as `ReferralsApi.referrals_remove_holder`, with the campaign named in the path: takes a referral
-        code away from a referee. The referrer of a code cannot be removed.
+        Takes a referral code away from a referee, as `ReferralsApi.referrals_remove_holder` does, with the campaign
+        named in the path. The referrer of a code cannot be removed.
 
         Args:
-            campaign_id: Referral campaign that the code belongs to: its id (`camp_...`) or its name.
-            member_id: Voucher that holds the referral code: its code or its id (`v_...`).
+            campaign_id: Referral campaign that the code belongs to, by id (`camp_...`) or name.
+            member_id: Voucher that is the referral code, by code or id (`v_...`).
             holder_id: Assignment to remove, by the `id` of the holder (`rh_...`), not by the id of the customer.
 
         Returns:
-            Done. The answer has no body.
+            The assignment was removed; the answer is empty.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.

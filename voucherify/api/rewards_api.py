@@ -180,13 +180,13 @@ class RewardsApi(Resource):
     ) -> RewardsCreateResponseBody:
         """Create a reward.
 
-        Creates a reward that loyalty members can spend points on. Which of the three parameters is given decides the
+        Creates a reward that loyalty members can spend points on. `parameters` has one of three keys, which decides the
         kind: `campaign` (a voucher, gift card credits or points from a campaign), `product` (a product or SKU) or
-        `coin` (points pay for an order). To offer it in a loyalty program, assign it with
+        `coin` (points pay for an order). To offer the reward in a loyalty program, assign it with
         `RewardsApi.create_reward_assignment`.
 
         Args:
-            rewards_create_request_body: Name and kind of the reward. The API answers 400 without it. Optional.
+            rewards_create_request_body: Name and kind of the reward. The API requires it. Optional.
 
         Returns:
             The reward that was created.
@@ -230,12 +230,12 @@ class RewardsApi(Resource):
     ) -> RewardsAssignmentsCreateResponseBody:
         """Assign a reward to a campaign.
 
-        Offers a reward in a loyalty campaign. For rewards of type `CAMPAIGN` and `MATERIAL`, `parameters` says how many
-        points it costs; for rewards of type `COIN` validation rules may be named instead.
+        Offers a reward in a loyalty campaign. Rewards of type `CAMPAIGN` and `MATERIAL` need their price in points, in
+        `parameters`; rewards of type `COIN` have none and may name validation rules.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
-            rewards_assignments_create_request_body: The campaign and the cost. The API answers 400 without it.
+            rewards_assignments_create_request_body: The campaign, and the price in points. The API requires it.
                 Optional.
 
         Returns:
@@ -284,8 +284,7 @@ class RewardsApi(Resource):
     ) -> None:
         """Delete a reward.
 
-        Deletes a reward. One that is still in use, for instance by an assignment, cannot be deleted; delete the
-        assignment first with `RewardsApi.delete_reward_assignment`.
+        Deletes a reward, unless it is in use. `RewardsApi.delete_reward_assignment` ends its use in a campaign.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
@@ -384,7 +383,7 @@ class RewardsApi(Resource):
     ) -> Reward:
         """Get a reward.
 
-        Reads one reward. What it costs stands in its assignments, see `RewardsApi.list_reward_assignments`.
+        Reads one reward. Its price stands in its assignments: see `RewardsApi.list_reward_assignments`.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
@@ -432,7 +431,7 @@ class RewardsApi(Resource):
     ) -> RewardsAssignmentsGetResponseBody:
         """Get a reward assignment.
 
-        Reads one assignment of a reward, with the campaign and the cost in points.
+        Reads one assignment of a reward, with the campaign and the price in points.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
@@ -484,16 +483,15 @@ class RewardsApi(Resource):
     ) -> RewardsAssignmentsListResponseBody:
         """List assignments of a reward.
 
-        Lists the campaigns that offer a reward, with the cost in each, a page at a time. There is no `has_more`, so
-        stop at an empty page.
+        Lists the campaigns that offer a reward, with the price in each.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
+            limit: Assignments per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
 
         Returns:
-            One page of assignments, in `data`.
+            One page of assignments, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -541,15 +539,15 @@ class RewardsApi(Resource):
     ) -> RewardsListResponseBody:
         """List rewards.
 
-        Lists rewards of all kinds, a page at a time. There is no `has_more`, so stop at an empty page.
+        Lists rewards of all kinds.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
-            assignment_id: Lists only rewards that belong to this assignment, by its id. Optional.
+            limit: Rewards per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
+            assignment_id: Only the reward of this assignment (`rewa_...`). Optional.
 
         Returns:
-            One page of rewards, in `data`.
+            One page of rewards, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -595,18 +593,17 @@ class RewardsApi(Resource):
     ) -> RewardsUpdateResponseBody:
         """Update a reward.
 
-        Changes the given fields of a reward. Fields that you leave out keep their values. The kind of reward stays as
-        it was created.
+        Changes the given fields of a reward. Fields left out keep their value.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
-            rewards_update_request_body: The fields to change. The API answers 400 without it. Optional.
+            rewards_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
-            The reward as stored now.
+            The reward as it is now.
 
         Raises:
-            BadRequestException: 400. The body is malformed, or `balance` is not one that the campaign allows.
+            BadRequestException: 400. The `balance` of the reward is invalid.
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
             TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
                 carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
@@ -648,15 +645,15 @@ class RewardsApi(Resource):
     ) -> RewardsAssignmentsUpdateResponseBody:
         """Update a reward assignment.
 
-        Changes how many points a reward costs in a campaign.
+        Changes the price of a reward in a campaign.
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
             assignment_id: Id of the assignment, starting with `rewa_`.
-            rewards_assignments_update_request_body: The new cost. The API answers 400 without it. Optional.
+            rewards_assignments_update_request_body: The new price in points. The API requires it. Optional.
 
         Returns:
-            The assignment as stored now.
+            The assignment as it is now.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.

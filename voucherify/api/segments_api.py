@@ -65,12 +65,13 @@ class SegmentsApi(Resource):
     ) -> SegmentsCreateResponseBody:
         """Create a segment.
 
-        Groups customers, to aim promotions and distributions at them: a list of customers (`static`), or all that match
-        a filter (`auto-update`, `passive`). Finding the first members of a filter goes on in the background: call
+        Groups customers, for instance for validation rules and distributions: a list of customers (`static`), or all
+        that match a filter (`auto-update`, `passive`). The first members may be found in the background: call
         `SegmentsApi.get_segment` until `initial_sync_status` is `DONE`.
 
         Args:
-            segments_create_request_body: Name and kind of the segment, and its customers or its filter. Optional.
+            segments_create_request_body: Name and kind of the segment, and its customers or its filter. The API
+                requires it. Optional.
 
         Returns:
             The new segment.

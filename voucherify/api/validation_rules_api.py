@@ -195,13 +195,13 @@ class ValidationRulesApi(Resource):
         """Assign a validation rule.
 
         Makes a validation rule hold for a voucher, campaign, promotion tier, earning rule, distribution or reward
-        assignment. The rule's `context_type` must suit that kind of object.
+        assignment. The rule's `context_type` says which kind of object it is meant for.
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
-            force: `true` replaces an equal assignment that exists already, instead of answering 409. Optional.
-            validation_rules_assignments_create_request_body: The object to assign the rule to. The API answers 400
-                without it. Optional.
+            force: Whether to replace an equal assignment that exists already, rather than answer 409. Optional.
+            validation_rules_assignments_create_request_body: The object to assign the rule to. The API requires it.
+                Optional.
 
         Returns:
             The assignment that was created.
@@ -272,11 +272,11 @@ class ValidationRulesApi(Resource):
         """Create a validation rule.
 
         Creates a set of conditions on customers, orders, redemptions and more. It has no effect until it is assigned
-        with `ValidationRulesApi.create_validation_rule_assignment` or named when a campaign or voucher is created.
+        with `ValidationRulesApi.create_validation_rule_assignment`, or named where a campaign or voucher is created.
 
         Args:
-            validation_rules_create_request_body: Name, conditions and context of the rule. The API answers 400 without
-                it. Optional.
+            validation_rules_create_request_body: Name, conditions and context of the rule. The API requires it.
+                Optional.
 
         Returns:
             The rule that was created.
@@ -321,7 +321,8 @@ class ValidationRulesApi(Resource):
     ) -> None:
         """Remove a validation rule assignment.
 
-        Deletes the assignment of a validation rule, so that the object is no longer bound by it. The rule itself stays.
+        Deletes the assignment of a validation rule, so that the rule no longer holds for the object. The rule itself
+        stays.
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
@@ -371,7 +372,8 @@ class ValidationRulesApi(Resource):
     ) -> None:
         """Delete a validation rule.
 
-        Deletes a validation rule.
+        Deletes a validation rule. `ValidationRulesApi.list_validation_rule_assignments` tells beforehand which objects
+        it holds for.
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
@@ -418,8 +420,8 @@ class ValidationRulesApi(Resource):
     ) -> ValidationRulesGetResponseBody:
         """Get a validation rule.
 
-        Reads one validation rule. The objects that it holds for are listed by
-        `ValidationRulesApi.list_validation_rule_assignments`.
+        Reads one validation rule. `ValidationRulesApi.list_validation_rule_assignments` lists the objects that it holds
+        for.
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
@@ -468,17 +470,16 @@ class ValidationRulesApi(Resource):
     ) -> ValidationRulesAssignmentsListResponseBody:
         """List assignments of a rule.
 
-        Lists the objects that a validation rule holds for, a page at a time. There is no `has_more`, so stop at an
-        empty page.
+        Lists the objects that one validation rule holds for.
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
-            order: Sort order, by creation; `-created_at` puts the latest first. Optional.
+            limit: Assignments per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
+            order: Sort by creation time, oldest first (`created_at`) or newest first (`-created_at`). Optional.
 
         Returns:
-            One page of assignments, in `data`.
+            One page of assignments, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -529,17 +530,17 @@ class ValidationRulesApi(Resource):
     ) -> ValidationRulesListResponseBody:
         """List validation rules.
 
-        Lists validation rules, a page at a time. There is no `has_more`, so stop at an empty page.
+        Lists the validation rules of the project, with their conditions.
 
         Args:
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
-            order: Sort order, by creation, last change or name; a leading `-` reverses it. Optional.
-            start_date: Leaves out rules dated before this time, in RFC 3339. Optional.
-            end_date: Leaves out rules dated after this time, in RFC 3339. Optional.
+            limit: Rules per page; 10 by default. 1 to 100. Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
+            order: Sort by creation, last change or name, ascending; with a leading `-`, descending. Optional.
+            start_date: Only rules dated at or after this time (RFC 3339). Optional.
+            end_date: Only rules dated at or before this time (RFC 3339). Optional.
 
         Returns:
-            One page of rules, in `data`.
+            One page of rules, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -592,18 +593,17 @@ class ValidationRulesApi(Resource):
     ) -> ValidationRulesAssignmentsListResponseBody:
         """List assignments of all rules.
 
-        Lists the assignments of all validation rules, or of those that concern one object or one rule, a page at a
-        time. There is no `has_more`, so stop at an empty page.
+        Lists the assignments of all validation rules, or only those of one object or one rule.
 
         Args:
-            related_object_id: Lists only assignments to the object with this id, such as a campaign. Optional.
-            rule: Lists only assignments of this rule, by its id, starting with `val_`. Optional.
-            page: Number of the page, 1 to 100; the first one unless given. 1 to 100. Optional.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            order: Sort order, such as `-created_at` for the latest first. Optional.
+            related_object_id: Only assignments to the object with this id, such as a campaign. Optional.
+            rule: Only assignments of the rule with this id (`val_...`). Optional.
+            page: Number of the page; the first is 1. 1 to 100. Optional.
+            limit: Assignments per page; 10 by default. 1 to 100. Optional.
+            order: Field to sort by, such as `created_at`, ascending; with a leading `-`, descending. Optional.
 
         Returns:
-            One page of assignments, in `data`.
+            One page of assignments, in `data`, with their total number.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
@@ -653,15 +653,15 @@ class ValidationRulesApi(Resource):
     ) -> ValidationRulesUpdateResponseBody:
         """Update a validation rule.
 
-        Changes the given fields of a validation rule. Fields that you leave out keep their values. The change holds for
-        all objects that the rule is assigned to.
+        Changes the given fields of a validation rule, for all objects that it is assigned to. Fields left out keep
+        their value.
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
-            validation_rules_update_request_body: The fields to change. The API answers 400 without it. Optional.
+            validation_rules_update_request_body: The fields to change. The API requires it. Optional.
 
         Returns:
-            The rule as stored now.
+            The rule as it is now.
 
         Raises:
             UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.

@@ -51,8 +51,8 @@ class ValidationsApi(Resource):
         or the session ends.
 
         Args:
-            validations_validate_request_body: What to check, for which customer and order. The API answers 400 without
-                it. Optional.
+            validations_validate_request_body: What to check, for which customer and order. The API requires it.
+                Optional.
 
         Returns:
             Whether the redeemables can be used, the result for each, and the order with the discounts.

@@ -17,7 +17,7 @@ class ApplicableTo(BaseModel):
     id: str
     """Id of the product (`prod_`), SKU (`sku_`) or product collection (`pc_`)."""
     source_id: str | None = None
-    """Your own id of the product or SKU."""
+    """Your own id of the product or SKU; null for none."""
     product_id: str | None = None
     """Id of the product that the SKU is a variant of; starts with `prod_`."""
     product_source_id: str | None = None
@@ -25,7 +25,7 @@ class ApplicableTo(BaseModel):
     price: float | None = None
     """Price that a unit costs instead, in hundredths of the currency unit."""
     price_formula: float | None = None
-    """Formula behind `price`. The API describes it as a number, not as a text."""
+    """Formula behind `price`; a number rather than text, as the API describes it."""
     effect: (
         Literal[
             "APPLY_TO_EVERY",
@@ -49,7 +49,7 @@ class ApplicableTo(BaseModel):
     aggregated_amount_limit: int | None = None
     """Highest discount over all matching order items together, in hundredths of the currency unit."""
     product_campaign_quantity_limit: int | None = None
-    """Highest number of units of the product that the campaign discounts, all customers together."""
+    """Highest number of units of the product that the campaign discounts, for all customers together."""
     product_campaign_quantity_limit_formula: str | None = None
     """Formula that computes `product_campaign_quantity_limit`."""
     product_customer_campaign_quantity_limit: int | None = None
@@ -57,7 +57,9 @@ class ApplicableTo(BaseModel):
     product_customer_campaign_quantity_limit_formula: str | None = None
     """Formula that computes `product_customer_campaign_quantity_limit`."""
     product_in_collection_campaign_quantity_limit: int | None = None
-    """Highest number of units of each product in the collection that the campaign discounts, all customers together."""
+    """Highest number of units of each product in the collection that the campaign discounts, for all customers
+    together.
+    """
     product_in_collection_campaign_quantity_limit_formula: str | None = None
     """Formula that computes `product_in_collection_campaign_quantity_limit`."""
     product_in_collection_customer_campaign_quantity_limit: int | None = None
@@ -65,7 +67,7 @@ class ApplicableTo(BaseModel):
     product_in_collection_customer_campaign_quantity_limit_formula: str | None = None
     """Formula that computes `product_in_collection_customer_campaign_quantity_limit`."""
     product_promotion_tier_quantity_limit: int | None = None
-    """Highest number of units of the product that the promotion tier discounts, all customers together."""
+    """Highest number of units of the product that the promotion tier discounts, for all customers together."""
     product_promotion_tier_quantity_limit_formula: str | None = None
     """Formula that computes `product_promotion_tier_quantity_limit`."""
     product_customer_promotion_tier_quantity_limit: int | None = None
@@ -73,7 +75,7 @@ class ApplicableTo(BaseModel):
     product_customer_promotion_tier_quantity_limit_formula: str | None = None
     """Formula that computes `product_customer_promotion_tier_quantity_limit`."""
     product_in_collection_promotion_tier_quantity_limit: int | None = None
-    """Highest number of units of each product in the collection that the promotion tier discounts, all customers
+    """Highest number of units of each product in the collection that the promotion tier discounts, for all customers
     together.
     """
     product_in_collection_promotion_tier_quantity_limit_formula: str | None = None
@@ -87,7 +89,7 @@ class ApplicableTo(BaseModel):
     order_item_units: list[ApplicableOrderItemUnits] | None = None
     """Matching units, per order item."""
     repeat: int | None = None
-    """Interval at which the discount recurs: 3 means every third item or unit, as `target` says."""
+    """Interval at which the discount recurs: with 3, every third item or unit, as `target` says."""
     skip_initially: int | None = None
     """Number of items or units, as `target` says, that are passed over before the first discount."""
     target: Literal["ITEM", "UNIT"] | str | None = None

@@ -12,11 +12,9 @@ class ApplicationDetail(BaseModel):
     source_index: int | None = None
     """Position of the source item in the order's `items`, counted from 0. At least 0."""
     source_applied_quantity: int | None = None
-    """Change in the source item's number of affected units; always negative. At most -1."""
+    """Change in the source item's number of affected units. At most -1."""
     source_applied_quantity_amount: int | None = None
-    """Change in the value of the source item's affected units, in hundredths of the currency unit; 0 or negative. At
-    most 0.
-    """
+    """Change in the value of the source item's affected units, in hundredths of the currency unit. At most 0."""
     target_index: int | None = None
     """Position of the target item in the order's `items`, counted from 0."""
     target_applied_quantity: int | None = None

@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class BrandingAddress(BaseModel):
-    """Postal address of a company, as shown in its messages."""
+    """Postal address of a company."""
 
     street: str | None = None
     """Street and house number."""
@@ -16,6 +16,6 @@ class BrandingAddress(BaseModel):
     postal: str | None = None
     """Postal code (ZIP code); null if there is none."""
     state: str | None = None
-    """State, region or province."""
+    """State, region or province; null for none."""
     country: str | None = None
     """Name of the country."""

@@ -16,6 +16,6 @@ class BrandingBrand(BaseModel):
     terms_of_use_url: str | None = None
     """Address of the terms of use; null for none."""
     permission_reminder: str | None = None
-    """Sentence in messages that tells receivers why they get them."""
+    """Sentence in messages that tells receivers why they get them; null for none."""
     website_url: str | None = None
     """Address of the company's web site; null for none."""

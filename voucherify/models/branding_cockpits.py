@@ -24,8 +24,8 @@ class BrandingCockpits(BaseModel):
     theme: Literal["blue", "dark-green", "default", "green", "grey", "orange", "purple", "red"] | str | None = None
     """Colour scheme of the pages."""
     use_custom_double_opt_in_redirect_url: bool | None = None
-    """Whether customers who confirm their subscription are sent to `custom_double_opt_in_redirect_url` instead of the
-    standard page.
+    """Whether customers who confirm their subscription (double opt-in) are sent to `custom_double_opt_in_redirect_url`
+    instead of the standard page.
     """
     custom_double_opt_in_redirect_url: str | None = None
-    """Where customers are sent who confirmed their subscription (double opt-in)."""
+    """Address that customers are sent to after they confirmed their subscription (double opt-in)."""

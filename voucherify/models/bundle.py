@@ -12,9 +12,9 @@ class Bundle(BaseModel):
     """How far an order holds the bundle of products that a discount asks for."""
 
     quantity: int
-    """How many complete bundles the order holds, 0 to 100. 0 to 100."""
+    """How many complete bundles the order holds. 0 to 100."""
     limit: int
-    """How many bundles count at most, 1 to 100. 1 to 100."""
+    """How many bundles count at most. 1 to 100."""
     identified: list[BundleIdentifiedItem] | None = None
     """Order items that are part of a bundle."""
     missing: list[BundleMissingItem] | None = None

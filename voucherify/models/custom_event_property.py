@@ -16,4 +16,4 @@ class CustomEventProperty(BaseModel):
     optional: bool | None = None
     """Whether an event may come without it."""
     deleted: bool | None = None
-    """Whether it was taken out of the schema; stored values stay."""
+    """Whether it was taken out of the schema."""

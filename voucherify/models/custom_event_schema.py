@@ -22,8 +22,8 @@ class CustomEventSchema(BaseModel):
     var_schema: Annotated[CustomEventSchemaDefinition, Field(alias="schema")]
     """The attributes of the event."""
     created_at: datetime
-    """When the event was defined (RFC 3339)."""
+    """When the event was defined, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the definition was last changed (RFC 3339); absent if it never was."""
+    """When the definition was last changed, in RFC 3339; absent if it never was."""
     object: Literal["custom-event-schema"] | str
     """Names the kind of this object."""

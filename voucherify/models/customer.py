@@ -11,10 +11,9 @@ from voucherify.models.customer_address import CustomerAddress
 
 
 class Customer(BaseModel):
-    """A customer, as sent along with another object.
+    """A customer's own data.
 
-    An existing one is found by `id` or `source_id`, and the other fields update it; without a match a new customer is
-    made.
+    In calls, `id` or `source_id` says which customer is meant.
     """
 
     id: str | None = None
@@ -26,13 +25,13 @@ class Customer(BaseModel):
     description: str | None = None
     """A note about the customer."""
     email: str | None = None
-    """E-mail address; distributions by mail go there."""
+    """E-mail address."""
     phone: str | None = None
-    """Phone number with country code; distributions by text message go there."""
+    """Phone number with country code."""
     birthday: date | None = None
     """Deprecated. Older name of `birthdate`."""
     birthdate: date | None = None
-    """Date of birth. Anniversary distributions go by it."""
+    """Date of birth, as a plain date such as `1990-06-30`."""
     address: CustomerAddress | None = None
     """Postal address; null removes the stored one."""
     metadata: dict[str, Any] | None = None

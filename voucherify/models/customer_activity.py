@@ -4,17 +4,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from voucherify.base_model import BaseModel
 from voucherify.models.customer_activity_data import CustomerActivityData
 
 
 class CustomerActivity(BaseModel):
-    """Something that a customer did, or that happened to one.
-
-    What exactly is in `type`.
-    """
+    """Something that a customer did or that happened to the customer; `type` says what."""
 
     id: str | None = None
     """Id of the event."""
@@ -101,8 +98,8 @@ class CustomerActivity(BaseModel):
         | None
     ) = None
     """What happened, such as `customer.redemption.succeeded`."""
-    data: CustomerActivityData | dict[str, Any] | None = None
-    """Objects that the event concerns, such as the customer, the order or the voucher; the keys depend on `type`."""
+    data: CustomerActivityData | None = None
+    """Objects that the event concerns, such as the customer, the order or the voucher, and what caused it."""
     created_at: datetime | None = None
     """When it happened, in RFC 3339."""
     group_id: str | None = None

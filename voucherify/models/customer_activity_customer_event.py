@@ -13,4 +13,4 @@ class CustomerActivityCustomerEvent(BaseModel):
     segment: SimpleSegment | None = None
     """The segment entered."""
     event_type: str | None = None
-    """Name of the event."""
+    """Kind of event."""

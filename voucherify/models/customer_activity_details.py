@@ -47,19 +47,19 @@ class CustomerActivityDetails(BaseModel):
     customer: SimpleCustomer | CustomerDetails | None = None
     """The customer whom the activity is about."""
     campaign: SimpleCampaign | None = None
-    """The loyalty campaign."""
+    """The campaign that the activity belongs to."""
     loyalty_tier_from: LoyaltyTier | None = None
-    """Tier that the member left, with upgrades and downgrades."""
+    """Tier that the member left, in upgrades and downgrades."""
     loyalty_tier_to: LoyaltyTier | None = None
-    """Tier that the member came into, with upgrades and downgrades."""
+    """Tier that the member came into, in upgrades and downgrades."""
     created_at: datetime | None = None
-    """When it happened."""
+    """When it happened, in RFC 3339."""
     loyalty_tier: LoyaltyTier | None = None
     """Tier that the member joined, left or stays in, or in which the points were earned."""
     expiration_date: datetime | None = None
-    """New date on which the membership in the tier ends."""
+    """When the membership in the tier ends, in RFC 3339."""
     publication: Publication | None = None
-    """Publication that was made, or failed."""
+    """Publication that was made or that failed."""
     order: Order | None = None
     """Order that earned points, or that the redemption belongs to."""
     voucher: Voucher | None = None
@@ -75,11 +75,12 @@ class CustomerActivityDetails(BaseModel):
     redemption_rollback: Redemption | None = None
     """The rollback of a redemption, where the activity is one."""
     reward: RedemptionReward | None = None
-    """Reward that the customer got or bought."""
+    """Reward that the customer got."""
     referral_tier: SimpleReferralTier | None = None
     """Tier of the referral program that gave the reward."""
     balance: VoucherBalance | int | None = None
-    """Balance after the change. With some activities only the points or credits given, or a plain number."""
+    """Balance after the change; for some activities only the points or credits given, or a plain number. Null for none.
+    """
     custom_event: CustomEvent | None = None
     """Custom event that led to the reward."""
     customer_event: CustomerActivityCustomerEvent | None = None
@@ -89,15 +90,15 @@ class CustomerActivityDetails(BaseModel):
     event: SimpleEvent | CustomEvent | None = None
     """Event that earned the points."""
     reward_redemption: dict[str, Any] | None = None
-    """Purchase of the reward, as a free-form object."""
+    """Redemption of the reward, as a free-form object."""
     reward_assignment: RewardAssignment | None = None
     """Assignment of the reward to the campaign."""
     source: str | None = None
-    """Where the purchase of the reward came from."""
+    """Where the redemption of the reward came from."""
     transaction: VoucherTransaction | None = None
-    """Transaction that the change of points was booked as."""
+    """Transaction that records the change of points."""
     pending_points: LoyaltyPendingPoints | None = None
-    """Pending points entry that was added, changed, activated or canceled."""
+    """Entry of pending points that was added, changed, activated or canceled."""
     voucher_pending_points_balance: VoucherBalance | None = None
     """Pending points of the card after the change."""
     source_voucher: Voucher | None = None
@@ -109,9 +110,9 @@ class CustomerActivityDetails(BaseModel):
     buckets: list[LoyaltyPointsBucket] | None = None
     """Point buckets that expired."""
     unconfirmed_customer: IdReference | None = None
-    """The customer before the e-mail address was confirmed."""
+    """The customer record from before the confirmation."""
     referrer: SimpleCustomer | None = None
-    """The customer who invited."""
+    """The customer who made the referral."""
     event_schema: NamedReference | None = None
     """The definition of the custom event."""
     referral: CustomerActivityReferral | None = None
@@ -123,10 +124,10 @@ class CustomerActivityDetails(BaseModel):
     distribution: dict[str, Any] | None = None
     """The distribution that sent, or tried to send, a message."""
     sent_at: datetime | None = None
-    """When the message was sent."""
+    """When the message was sent, in RFC 3339."""
     recovered_at: datetime | None = None
-    """When sending succeeded after a failure."""
+    """When sending succeeded after a failure, in RFC 3339."""
     failed_at: datetime | None = None
-    """When sending failed."""
+    """When sending failed, in RFC 3339."""
     validation: CustomerActivityValidation | None = None
     """The validation that succeeded or failed."""

@@ -11,19 +11,19 @@ from voucherify.models.redemption import Redemption
 
 
 class CustomerActivityRedemption(Redemption):
-    """A redemption as a customer's activity tells of it, with the order before it."""
+    """A redemption as a customer's activity reports it, with the order before it."""
 
     created_at: datetime | None = None
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the redemption was made, in RFC 3339."""
     channel_type: Literal["USER", "API"] | str | None = None
     """Whether a user of the dashboard (`USER`) or the API made it."""
     channel_id: str | None = None
-    """Id of the user or of the application that made it."""
+    """Id of the user or of the API key that made it."""
     previous_order: Order | None = None
-    """The order before this redemption."""
+    """The order as it was before the redemption."""
     parent_redemption_id: str | None = None
-    """Redemption of a stack of vouchers that this one is part of."""
+    """Id of the redemption above this one, for redeemables that were redeemed together."""
     related_object_parent_id: str | None = None
-    """Campaign of what was redeemed."""
+    """Id of the campaign that the redeemed object belongs to."""
     campaign_name: str | None = None
-    """Name of the campaign of what was redeemed."""
+    """Name of the campaign that the redeemed object belongs to."""

@@ -13,7 +13,7 @@ class CustomerActivityReferral(BaseModel):
     """The referral that a custom event converted."""
 
     referrer: SimpleCustomer | None = None
-    """The customer who invited."""
+    """The customer who made the referral."""
     voucher: Voucher | None = None
     """The referral code."""
     campaign: SimpleCampaign | None = None

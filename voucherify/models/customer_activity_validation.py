@@ -11,21 +11,21 @@ from voucherify.models.customer_activity_validation_redeemable import CustomerAc
 
 
 class CustomerActivityValidation(BaseModel):
-    """A validation that a customer's activity tells of."""
+    """A validation as a customer's activity reports it."""
 
     id: str | None = None
     """Id of the validation; starts with `valid_`."""
     session_id: str | None = None
-    """Key of the session that locks what was validated."""
+    """Key of the session that reserves what was validated."""
     status: Literal["VALID", "INVALID"] | str | None = None
-    """How it ended."""
+    """Whether the validation succeeded (`VALID`) or not (`INVALID`)."""
     created_at: datetime | None = None
-    """When it was made."""
+    """When the validation was made, in RFC 3339."""
     customer_id: str | None = None
     """Id of the customer; starts with `cust_`."""
     redeemables: list[CustomerActivityValidationRedeemable] | None = None
-    """What was valid."""
+    """Redeemables that can be used."""
     skipped_redeemables: list[CustomerActivityValidationRedeemable] | None = None
-    """What was left out by the stacking rules."""
+    """Redeemables that stacking rules left out."""
     inapplicable_redeemables: list[CustomerActivityValidationRedeemable] | None = None
-    """What could not be applied."""
+    """Redeemables that cannot be used."""

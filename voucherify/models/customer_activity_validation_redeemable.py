@@ -14,4 +14,4 @@ class CustomerActivityValidationRedeemable(BaseModel):
     id: str | None = None
     """Code of the voucher, or id of the promotion tier."""
     type: Literal["voucher", "promotion_tier"] | str | None = None
-    """What it is."""
+    """Kind of redeemable."""

@@ -25,9 +25,9 @@ class CustomerDetails(Customer):
     system_metadata: dict[str, Any] | None = None
     """Attributes that Voucherify itself keeps with the customer."""
     created_at: datetime | None = None
-    """When the customer was created (RFC 3339)."""
+    """When the customer was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the customer was last changed (RFC 3339)."""
+    """When the customer was last changed, in RFC 3339."""
     assets: CustomerAssets | None = None
     """Addresses of the pages that Voucherify hosts for the customer."""
     object: Literal["customer"] | str

@@ -17,5 +17,4 @@ class CustomerLoyalty(BaseModel):
     referred_customers: int
     """Number of customers that this one referred."""
     campaigns: dict[str, CustomerLoyaltyCampaign | Any]
-    """The same figures per campaign, keyed by campaign name, and the loyalty tier (`loyalty_tier`) where there is one.
-    """
+    """The same figures per campaign, keyed by campaign name, with the customer's loyalty tier where there is one."""

@@ -10,8 +10,8 @@ class CustomerLoyaltyCampaign(BaseModel):
     """How a customer stands in one loyalty program."""
 
     points: int | None = None
-    """Points that the customer has in the program."""
+    """Number of points that the customer has in the program."""
     loyalty_tier: str | None = None
     """Name of the loyalty tier that the customer is in."""
     referred_customers: int | None = None
-    """How many customers were invited."""
+    """Number of customers that this one referred in the program."""

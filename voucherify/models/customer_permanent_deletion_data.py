@@ -14,7 +14,7 @@ class CustomerPermanentDeletionData(BaseModel):
     customer_events: int
     """Number of events about the customer."""
     daily_events: int
-    """Number of daily events."""
+    """Number of daily events, as the API calls them."""
     segments: int
     """Number of segments that the customer was taken out of."""
     orders: int
@@ -22,4 +22,4 @@ class CustomerPermanentDeletionData(BaseModel):
     order_events: int
     """Number of events about orders."""
     customer: int
-    """Number of customer records, normally 1."""
+    """Number of customer records."""

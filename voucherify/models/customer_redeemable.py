@@ -14,17 +14,17 @@ class CustomerRedeemable(BaseModel):
     """Something that a customer holds and can redeem, with the part that the customer plays in it."""
 
     id: str
-    """Id of the holding, starting with `rh_`."""
+    """Id of the holding; starts with `rh_`."""
     created_at: datetime
     """When the customer came to hold it, in RFC 3339."""
     redeemable_id: str
     """Id of what is held, such as a voucher's `v_` id."""
     redeemable_object: str
-    """Kind of what is held, `voucher`."""
+    """Kind of what is held, such as `voucher`."""
     customer_id: str
-    """Id of the customer who holds it."""
+    """Id of the customer who holds it; starts with `cust_`."""
     holder_role: Literal["OWNER", "REFERRER", "REFEREE"] | str
-    """Part that the holder plays, namely `OWNER`, `REFERRER` or `REFEREE`; in a filter, the condition on it."""
+    """Part that the customer plays: owner of the voucher, or referrer or referee of a referral code."""
     campaign_id: str | None
     """Id of the campaign that it belongs to; null for vouchers without a campaign."""
     campaign_type: (

@@ -15,6 +15,6 @@ class CustomerRedeemableDetails(BaseModel):
     type: str
     """Kind of what is held, such as `voucher`."""
     voucher: Voucher
-    """What the customer holds: the voucher, gift card or loyalty card."""
+    """The voucher, gift card or loyalty card that the customer holds."""
     status: Literal["ACTIVE", "USED", "DISABLED", "NOT_ACTIVE_YET", "EXPIRED", "NO_BALANCE"] | str
     """Whether it can be redeemed now (`ACTIVE`) or why not."""

@@ -23,4 +23,4 @@ class CustomerReferral(BaseModel):
     related_object_type: str
     """Kind of what converted the referral, such as `redemption`."""
     var_date: Annotated[datetime, Field(alias="date")]
-    """When the referral was converted (RFC 3339)."""
+    """When the referral was converted, in RFC 3339."""

@@ -20,4 +20,4 @@ class CustomerSummaryOrders(BaseModel):
     last_order_amount: int
     """Value of the latest order, in hundredths of the currency unit."""
     last_order_date: datetime | None = None
-    """When the latest order was placed (RFC 3339)."""
+    """When the latest order was placed, in RFC 3339."""

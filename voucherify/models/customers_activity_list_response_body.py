@@ -21,4 +21,4 @@ class CustomersActivityListResponseBody(BaseModel):
     has_more: bool
     """Whether further objects follow after this page."""
     more_starting_after: str | None = None
-    """Cursor of the next page, to be sent with the next call; null or missing at the end."""
+    """Cursor of the next page, to be sent as `starting_after_id`; missing at the end."""

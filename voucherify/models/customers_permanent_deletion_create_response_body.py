@@ -14,13 +14,13 @@ class CustomersPermanentDeletionCreateResponseBody(BaseModel):
     """Record of a customer's deletion for good."""
 
     id: str
-    """Id of the record, starting with `del_`."""
+    """Id of the record; starts with `del_`."""
     created_at: datetime
-    """When the deletion was requested, in RFC 3339."""
+    """When the record was made, in RFC 3339."""
     related_object_id: str
     """Id of the customer who was deleted."""
     related_object: str
-    """Kind of what was deleted, always `customer`."""
+    """Kind of what was deleted: `customer`."""
     status: str
     """State of the deletion, `DONE` when finished."""
     data_json: CustomerPermanentDeletionData

@@ -23,4 +23,4 @@ class CustomersRedeemablesListResponseBody(BaseModel):
     has_more: bool
     """Whether further objects follow after this page."""
     more_starting_after: str | None = None
-    """Cursor of the next page, to be sent with the next call; null or missing at the end."""
+    """Cursor of the next page, to be sent as `starting_after_id`; missing at the end."""

@@ -13,17 +13,17 @@ from voucherify.models.customer_address import CustomerAddress
 class CustomersUpdateInBulkRequestBody(BaseModel):
     """New data of one customer in a bulk update.
 
-    Fields that are left out keep their values.
+    Fields that you leave out keep their values.
     """
 
     source_id: str
-    """Your own id of the customer; says whom to update."""
+    """Your own id of the customer; says which one to update."""
     name: str | None = None
     """First and last name."""
     description: str | None = None
     """A note about the customer."""
     email: str | None = None
-    """E-mail address; among notification targets, whether e-mails are sent."""
+    """E-mail address."""
     phone: str | None = None
     """Phone number with country code."""
     birthday: date | None = None

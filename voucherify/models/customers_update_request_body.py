@@ -13,7 +13,7 @@ from voucherify.models.customer_address import CustomerAddress
 class CustomersUpdateRequestBody(BaseModel):
     """New data of a customer.
 
-    Fields that are left out keep their values; null clears a field.
+    Fields that you leave out keep their values; null clears a field.
     """
 
     name: str | None = None
@@ -21,7 +21,7 @@ class CustomersUpdateRequestBody(BaseModel):
     description: str | None = None
     """A note about the customer."""
     email: str | None = None
-    """E-mail address; among notification targets, whether e-mails are sent."""
+    """E-mail address."""
     phone: str | None = None
     """Phone number with country code."""
     birthday: date | None = None

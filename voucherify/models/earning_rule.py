@@ -21,9 +21,9 @@ class EarningRule(BaseModel):
     """A rule by which members earn points: the event that earns, how many points, and when it holds."""
 
     id: str
-    """Id that Voucherify gave the rule; starts with `ern_`."""
+    """Id of the rule; starts with `ern_`."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the rule was created (RFC 3339)."""
     loyalty: EarningRuleLoyalty
     """How many points the event earns: a fixed number, or one in proportion to a value."""
     event: str | None = None
@@ -37,34 +37,30 @@ class EarningRule(BaseModel):
     loyalty_tier: IdReference | None = None
     """The tier whose change earns, only with tier events. The id `__ANY__` stands for any tier."""
     pending_points: EarningRulePendingPoints | None = None
-    """How long earned points wait before they can be spent; null if they can be spent at once."""
+    """How long earned points wait before they can be spent."""
     source: EarningRuleSource
-    """The loyalty campaign that the rule belongs to, and the rule's label."""
+    """The loyalty campaign that the rule belongs to, and the label of the rule."""
     object: Literal["earning_rule"] | str
     """Names the kind of this object."""
     automation_id: str
     """Id of the automation that carries the rule out; starts with `auto_`."""
     start_date: str | None = None
-    """From when the rule earns points; null for no limit."""
+    """From when the rule earns points (RFC 3339)."""
     expiration_date: str | None = None
-    """Until when the rule earns points; null for no limit."""
+    """Until when the rule earns points (RFC 3339)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows in which the rule earns points: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the rule earns points, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the rule earns points, by day of the week."""
     metadata: dict[str, Any]
     """Custom attributes of the rule."""
     expiration_rules: EarningRuleExpirationRules | None = None
     """How points earned by this rule expire."""
     validation_rule_id: str | None = None
-    """Validation rule that must hold for the event to earn; null for none."""
+    """Id of the validation rule (`val_...`) that must hold for the event to earn; null for none."""
     updated_at: datetime | None
-    """When the rule was last changed; null if never."""
+    """When the rule was last changed (RFC 3339); null if it never was."""
     active: bool
     """Whether the rule is on. A rule that is off earns no points."""

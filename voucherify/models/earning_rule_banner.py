@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class EarningRuleBanner(BaseModel):
-    """How an earning rule is called towards customers."""
+    """How an earning rule is labeled for customers."""
 
     banner: str | None = None
-    """Name of the earning rule that customers see."""
+    """Label of the earning rule that customers see."""

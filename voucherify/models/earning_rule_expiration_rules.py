@@ -22,8 +22,8 @@ class EarningRuleExpirationRules(BaseModel):
     certain month (`PARTICULAR_MONTH`).
     """
     rounding_value: int | None = None
-    """The month, as a number, that `PARTICULAR_MONTH` means."""
+    """Number of the month that `PARTICULAR_MONTH` means."""
     fixed_month: int | None = None
-    """Month in which points expire, 1 to 12; for `FIXED_DAY_OF_YEAR`. 1 to 12."""
+    """Month in which points expire; for `FIXED_DAY_OF_YEAR`. 1 to 12."""
     fixed_day: int | None = None
-    """Day of the month on which points expire, 1 to 31; for `FIXED_DAY_OF_YEAR`. 1 to 31."""
+    """Day of the month on which points expire; for `FIXED_DAY_OF_YEAR`. 1 to 31."""

@@ -20,7 +20,7 @@ class EarningRuleLoyalty(BaseModel):
     type: Literal["FIXED", "PROPORTIONAL"] | str
     """`FIXED` for the same number of points each time, `PROPORTIONAL` for one that follows a value."""
     points: int | str | None = None
-    """Points that each event earns; only with `FIXED`."""
+    """Points that each event earns; only with `FIXED`. A whole number."""
     points_formula: str | None = None
     """Formula that computes the points, in place of a fixed number; only with `FIXED`."""
     calculation_type: (

@@ -20,4 +20,4 @@ class EarningRuleMetadataRate(BaseModel):
     points_formula: str | None = None
     """Formula that computes the points for each step, in place of a fixed number."""
     var_property: Annotated[str, Field(alias="property")]
-    """Name of the metadata property that holds the number."""
+    """Name of the metadata attribute that holds the number."""

@@ -11,4 +11,4 @@ class EarningRuleMetadataSource(BaseModel):
     """Points in proportion to a number in the metadata of a customer or a custom event."""
 
     metadata: EarningRuleMetadataRate
-    """The metadata property to look at, and the ratio."""
+    """The metadata attribute to look at, and the ratio."""

@@ -23,6 +23,6 @@ class EarningRuleOrderItemsRate(BaseModel):
     object: Literal["products_collection", "product", "sku"] | str | None = None
     """Kind of the object that `id` names."""
     id: str | None = None
-    """The one product, SKU or product collection whose items count."""
+    """Id of the one product, SKU or product collection whose items count."""
     applicable_to: list[EarningRuleApplicableItem] | None = None
     """The products, SKUs and product collections whose items count, where there are several."""

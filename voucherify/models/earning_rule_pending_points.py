@@ -9,9 +9,9 @@ from voucherify.base_model import BaseModel
 
 
 class EarningRulePendingPoints(BaseModel):
-    """How long points wait between being earned and being spendable."""
+    """How long points wait between being earned and being available to spend."""
 
     period_type: Literal["DAY"] | str | None = None
     """Unit of `period_value`; always `DAY`."""
     period_value: int | None = None
-    """Length of the wait, 1 to 90 days. 1 to 90."""
+    """Length of the wait, in days. 1 to 90."""

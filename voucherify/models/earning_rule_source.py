@@ -9,11 +9,11 @@ from voucherify.base_model import BaseModel
 
 
 class EarningRuleSource(BaseModel):
-    """Where an earning rule belongs, and how it is labeled."""
+    """Where an earning rule belongs, and how it is labeled for customers."""
 
     banner: str | None = None
-    """Label of the rule, for people."""
+    """Label of the rule that customers see."""
     object_id: str
-    """Id of the loyalty campaign that the rule belongs to."""
+    """Id of the loyalty campaign that the rule belongs to; starts with `camp_`."""
     object_type: Literal["campaign"] | str
     """Kind of the object that `object_id` names; always `campaign`."""

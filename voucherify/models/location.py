@@ -22,6 +22,6 @@ class Location(BaseModel):
     shape: LocationShape
     """Outline of the area: a circle, or polygons."""
     created_at: datetime
-    """When the location was created (RFC 3339)."""
+    """When the location was created, in RFC 3339."""
     updated_at: datetime | None
-    """When the location was last changed (RFC 3339); null if it never was."""
+    """When the location was last changed, in RFC 3339; null if it never was."""

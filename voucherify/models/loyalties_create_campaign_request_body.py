@@ -19,37 +19,29 @@ class LoyaltiesCreateCampaignRequestBody(BaseModel):
     name: str | None = None
     """Name of the campaign, unique in the project."""
     description: str | None = None
-    """What the object is for, in free text."""
+    """What the campaign is for, in free text."""
     type: Literal["AUTO_UPDATE", "STATIC", "STANDALONE"] | str | None = None
-    """Whether cards can be added later (`AUTO_UPDATE`), their number is fixed (`STATIC`), or cards stand alone
-    (`STANDALONE`).
+    """How cards are created: `AUTO_UPDATE` campaigns get further cards as needed, `STATIC` ones have a fixed number,
+    `STANDALONE` ones have a single code.
     """
     join_once: bool | None = None
-    """Whether a customer can be a member once only."""
+    """Whether a customer can join the campaign once only."""
     auto_join: bool | None = None
-    """Whether customers become members on their own as soon as they meet the conditions."""
+    """Whether customers become members by themselves as soon as they meet the conditions."""
     use_voucher_metadata_schema: bool | None = None
     """Whether the metadata of cards follows the schema for vouchers rather than the one for campaigns."""
     vouchers_count: int | None = None
     """Number of loyalty cards to generate."""
     start_date: datetime | None = None
-    """When the object becomes valid, in RFC 3339, or the rule that sets this date; null for at once; in a filter, the
-    condition on it.
-    """
+    """From when the campaign is valid (RFC 3339)."""
     expiration_date: datetime | None = None
-    """When the object stops being valid, in RFC 3339, or the rule that sets this date; null for no end; in a filter,
-    the condition on it.
-    """
+    """Until when the campaign is valid (RFC 3339)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows in which the campaign is valid: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the campaign is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the campaign is valid, by day of the week."""
     activity_duration_after_publishing: str | None = None
     """How long a card can be used after it was published, as an ISO 8601 duration such as `P30D`."""
     category_id: str | None = None
@@ -57,9 +49,7 @@ class LoyaltiesCreateCampaignRequestBody(BaseModel):
     category: str | None = None
     """Category of the campaign, by name; in place of `category_id`."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes of the campaign."""
     access_settings: AccessSettings | None = None
     """Areas and stores that may use the campaign."""
     campaign_type: Literal["LOYALTY_PROGRAM"] | str | None = None

@@ -24,7 +24,7 @@ class LoyaltiesEarningRulesCreateRequestBodyItem(BaseModel):
     """
 
     validation_rule_id: str | None = None
-    """Validation rule that must hold for the event to earn; null for none."""
+    """Id of the validation rule (`val_...`) that must hold for the event to earn; null for none."""
     loyalty: EarningRuleLoyalty | None = None
     """How many points the event earns: a fixed number, or one in proportion to a value."""
     event: str | None = None
@@ -32,27 +32,23 @@ class LoyaltiesEarningRulesCreateRequestBodyItem(BaseModel):
     `left`, `upgraded`, `downgraded` or `prolonged`, or the name of a custom event.
     """
     source: EarningRuleBanner | None = None
-    """A label for the rule."""
+    """The label of the rule for customers."""
     active: bool | None = None
     """Whether the rule is on from the start."""
     start_date: datetime | None = None
-    """From when the rule earns points."""
+    """From when the rule earns points (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Until when the rule earns points."""
+    """Until when the rule earns points (RFC 3339)."""
     pending_points: EarningRulePendingPoints | None = None
     """How long earned points wait before they can be spent; only for `order.paid`. Null lets them be spent at once."""
     expiration_rules: EarningRuleExpirationRules | None = None
     """How points earned by this rule expire."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows in which the rule earns points: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the rule earns points, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the rule earns points, by day of the week."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the rule."""
     segment: IdReference | None = None

@@ -22,30 +22,28 @@ class LoyaltiesEarningRulesUpdateRequestBody(BaseModel):
     """
 
     validation_rule_id: str | None = None
-    """Validation rule that must hold for the event to earn; null removes it."""
+    """Id of the validation rule (`val_...`) that must hold for the event to earn; null removes it."""
     loyalty: EarningRuleLoyalty | None = None
     """How many points the event earns from now on: a fixed number, or one in proportion to a value."""
     source: EarningRuleBanner | None = None
-    """A new label for the rule."""
+    """A new label of the rule for customers."""
     active: bool | None = None
     """Whether the rule is on."""
     start_date: datetime | None = None
-    """From when the rule earns points; null removes the limit."""
+    """From when the rule earns points (RFC 3339); null removes the limit."""
     expiration_date: datetime | None = None
-    """Until when the rule earns points; null removes the limit."""
+    """Until when the rule earns points (RFC 3339); null removes the limit."""
     pending_points: EarningRulePendingPoints | None = None
     """How long earned points wait before they can be spent; null lets them be spent at once."""
     expiration_rules: EarningRuleExpirationRules | None = None
     """How points earned by this rule expire."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
+    """Recurring windows in which the rule earns points: how long each one is, and at which interval they begin; null
+    removes the limit.
     """
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the rule earns points, 0 (Sunday) to 6 (Saturday); null removes the limit."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the rule earns points, by day of the week; null removes the limit."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the rule."""

@@ -15,7 +15,7 @@ class LoyaltiesListCampaignsResponseBody(BaseModel):
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["campaigns"] | str | None = None
-    """Name of the field that holds the list; `campaigns`."""
+    """Name of the field that holds the campaigns."""
     campaigns: list[Campaign] | None = None
     """The loyalty campaigns of this page."""
     total: int | None = None

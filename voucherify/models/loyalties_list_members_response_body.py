@@ -15,7 +15,7 @@ class LoyaltiesListMembersResponseBody(BaseModel):
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["vouchers"] | str | None = None
-    """Name of the field that holds the list; `vouchers`."""
+    """Name of the field that holds the loyalty cards."""
     vouchers: list[LoyaltyMember] | None = None
     """The loyalty cards of this page."""
     total: int | None = None

@@ -13,13 +13,13 @@ class LoyaltiesMembersBalanceUpdateRequestBody(BaseModel):
     """A change to make to the points of a loyalty card."""
 
     points: int
-    """Points to add; a negative number takes points away."""
+    """Number of points to add, a whole number; a negative one takes points away."""
     expiration_type: Literal["PROGRAM_RULES", "CUSTOM_DATE", "NON_EXPIRING"] | str | None = None
     """When added points expire: by the rules of the program (`PROGRAM_RULES`), at `expiration_date` (`CUSTOM_DATE`), or
     never (`NON_EXPIRING`).
     """
     expiration_date: datetime | None = None
-    """When added points expire; goes with `CUSTOM_DATE`."""
+    """When added points expire (RFC 3339); for `CUSTOM_DATE`."""
     reason: str | None = None
     """Why the points are changed; kept with the transaction."""
     source_id: str | None = None

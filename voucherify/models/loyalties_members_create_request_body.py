@@ -13,14 +13,12 @@ class LoyaltiesMembersCreateRequestBody(BaseModel):
     """A customer who joins a loyalty program."""
 
     voucher: str | None = None
-    """Code of the loyalty card to assign; without it a card of the campaign is chosen."""
+    """Code of the loyalty card to assign; without it, any card of the campaign is assigned."""
     source_id: str | None = None
     """Your own id of the publication that assigns the card."""
     customer: Customer | str
-    """The customer who joins, by `id` or `source_id`. Further fields update the stored customer; an unknown `source_id`
-    creates one.
-    """
+    """The customer who joins: an object with `id` or `source_id`, or the id as text."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the publication."""
     channel: str | None = None
-    """How the card reaches the customer, in your own words."""
+    """How the card reaches the customer, in free text."""

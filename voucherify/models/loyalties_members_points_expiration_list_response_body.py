@@ -13,9 +13,9 @@ class LoyaltiesMembersPointsExpirationListResponseBody(BaseModel):
     """One page of the point buckets of a loyalty card."""
 
     object: Literal["list"] | str
-    """Names the kind of this object. Matches `list`."""
+    """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects. Matches `data`."""
+    """Name of the field that holds the array of listed objects."""
     data: list[LoyaltyPointsBucket]
     """The point buckets of this page."""
     total: int

@@ -14,7 +14,7 @@ class LoyaltiesMembersRedemptionRedeemRequestBody(BaseModel):
     """A reward to redeem with a loyalty card."""
 
     reward: RewardReference | None = None
-    """The reward, by id, and for pay with points how many points to spend."""
+    """The reward, by id and, to pay with points, the number of points to spend."""
     order: Order | None = None
     """Order to pay with points."""
     metadata: dict[str, Any] | None = None

@@ -8,7 +8,7 @@ from voucherify.models.export_parameters import ExportParameters
 
 
 class LoyaltiesMembersTransactionsExportCreateRequestBody(BaseModel):
-    """An export of the point transactions of a loyalty card to start."""
+    """An export of the point transactions of a loyalty card."""
 
     parameters: ExportParameters | None = None
     """Columns, order and filters of the file; without them the file has the default columns."""

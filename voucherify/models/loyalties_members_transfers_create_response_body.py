@@ -20,59 +20,58 @@ class LoyaltiesMembersTransfersCreateResponseBody(BaseModel):
     """The loyalty card that got points in a transfer, as it is afterwards."""
 
     id: str
-    """Id that Voucherify gave the card; starts with `v_`."""
+    """Id of the card; starts with `v_`."""
     code: str
     """Code of the loyalty card."""
     campaign: str | None = None
     """Name of the loyalty campaign that issued the card."""
     campaign_id: str | None = None
-    """Loyalty campaign that issued the card."""
+    """Id of the loyalty campaign that issued the card; starts with `camp_`."""
     category: str | None
     """Category of the card, by name; null for none."""
     category_id: str | None
     """Category of the card, by id (`cat_...`); null for none."""
     categories: list[Category] | None = None
-    """Categories that the object is assigned to, by which stacking rules treat it; in a list of promotion stacks, the
-    stacks; in a filter, the condition on category ids.
-    """
+    """Categories that the card is assigned to."""
     type: Literal["LOYALTY_CARD"] | str
     """Kind of the voucher; always `LOYALTY_CARD`."""
     loyalty_card: LoyaltyCard
     """Points of the card after the transfer."""
     start_date: datetime | None
-    """From when the card holds; null for no limit."""
+    """From when the card is valid (RFC 3339); null for no limit."""
     expiration_date: datetime | None
-    """Until when the card holds; null for no limit."""
+    """Until when the card is valid (RFC 3339); null for no limit."""
     validity_timeframe: ValidityTimeframe | None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
+    """Recurring windows in which the card is valid: how long each one is, and at which interval they begin; null for no
+    limit.
     """
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the card is valid, 0 (Sunday) to 6 (Saturday); null for no limit."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the card is valid, by day of the week."""
     publish: VoucherPublish | None = None
-    """How often, and where to list to whom, the card was published."""
+    """How often the card was published, and where the publications are listed."""
     redemption: VoucherRedemption | None = None
     """How often the card was redeemed, and for how many points."""
     active: bool | str
     """Whether the card can be used."""
     additional_info: str | None
-    """Extra text that is kept with the voucher, for instance to tell apart the purpose of codes."""
+    """Free text that is kept with the card; null for none."""
     metadata: dict[str, Any]
     """Custom attributes of the card."""
     assets: VoucherAssets | None = None
-    """Pictures of the code, as QR code and bar code."""
+    """Images of the code, as QR code and barcode."""
     is_referral_code: bool
     """Whether the code is a referral code; false for loyalty cards."""
     holder_id: str | None = None
-    """Customer who holds the card (`cust_...`)."""
+    """Id of the customer who holds the card; starts with `cust_`."""
     updated_at: datetime | None = None
-    """When the object was last changed, in RFC 3339, or null if it never was; in a filter, the condition on that time.
-    """
+    """When the card was last changed (RFC 3339)."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the card was created (RFC 3339)."""
     object: Literal["voucher"] | str | None = None
     """Names the kind of this object."""
+    discount: dict[str, Any] | None = None
+    """Null, since a loyalty card gives no discount."""
+    gift: dict[str, Any] | None = None
+    """Null, since a loyalty card holds no credits."""

@@ -8,7 +8,7 @@ from voucherify.models.export_parameters import ExportParameters
 
 
 class LoyaltiesPointsExpirationExportCreateRequestBody(BaseModel):
-    """An export of the point buckets of a loyalty campaign to start."""
+    """An export of the point buckets of a loyalty campaign."""
 
     parameters: ExportParameters | None = None
     """Columns, order and filters of the file."""

@@ -10,12 +10,12 @@ from voucherify.models.reward_assignment_parameters import RewardAssignmentParam
 class LoyaltiesRewardsCreateAssignmentItemRequestBody(BaseModel):
     """A reward to offer in a loyalty campaign.
 
-    Material and digital rewards need `parameters`; pay-with-points rewards don't take them.
+    Rewards of type `CAMPAIGN` and `MATERIAL` need `parameters`; those of type `COIN` take none.
     """
 
     reward: str
-    """Id of the reward (`rew_...`)."""
+    """Id of the reward; starts with `rew_`."""
     parameters: RewardAssignmentParameters | None = None
-    """Price of the reward; for material and digital rewards."""
+    """Price of the reward; for rewards of type `CAMPAIGN` and `MATERIAL`."""
     validation_rules: list[str] | None = None
-    """Ids of validation rules (`val_...`) that must hold; for pay-with-points rewards."""
+    """Ids of validation rules (`val_...`) that must hold; for rewards of type `COIN`."""

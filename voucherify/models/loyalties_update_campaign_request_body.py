@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from voucherify.base_model import BaseModel
 from voucherify.models.access_settings import AccessSettings
+from voucherify.models.campaign_loyalty_card import CampaignLoyaltyCard
 from voucherify.models.campaign_update_options import CampaignUpdateOptions
 from voucherify.models.loyalty_tiers_expiration import LoyaltyTiersExpiration
 from voucherify.models.validity_hours import ValidityHours
@@ -21,29 +22,25 @@ class LoyaltiesUpdateCampaignRequestBody(BaseModel):
     """
 
     start_date: datetime | None = None
-    """From when the campaign holds; null removes the limit."""
+    """From when the campaign is valid (RFC 3339); null removes the limit."""
     expiration_date: datetime | None = None
-    """Until when the campaign holds; null removes the limit."""
+    """Until when the campaign is valid (RFC 3339); null removes the limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
+    """Recurring windows in which the campaign is valid: how long each one is, and at which interval they begin; null
+    removes the limit.
     """
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the campaign is valid, 0 (Sunday) to 6 (Saturday); null removes the limit."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the campaign is valid, by day of the week; null removes the limit."""
     description: str | None = None
-    """What the object is for, in free text."""
+    """What the campaign is for, in free text."""
     category: str | None = None
     """Category of the campaign, by name; in place of `category_id`."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes of the campaign. `unset_metadata_fields` removes attributes."""
     unset_metadata_fields: list[str] | None = None
-    """Names of metadata properties to remove."""
+    """Names of the metadata attributes to remove; null for none."""
     category_id: str | None = None
     """Category of the campaign, by id (`cat_...`); in place of `category`."""
     access_settings: AccessSettings | None = None
@@ -51,12 +48,14 @@ class LoyaltiesUpdateCampaignRequestBody(BaseModel):
     activity_duration_after_publishing: str | None = None
     """How long a card can be used after it was published, as an ISO 8601 duration such as `P30D`."""
     join_once: bool | None = None
-    """Whether a customer can be a member once only."""
+    """Whether a customer can join the campaign once only."""
     auto_join: bool | None = None
-    """Whether customers become members on their own as soon as they meet the conditions."""
+    """Whether customers become members by themselves as soon as they meet the conditions."""
     type: Literal["AUTO_UPDATE", "STATIC"] | str | None = None
-    """Whether cards can be added later (`AUTO_UPDATE`) or their number is fixed (`STATIC`)."""
+    """How cards are created: `AUTO_UPDATE` campaigns get further cards as needed, `STATIC` ones have a fixed number."""
     loyalty_tiers_expiration: LoyaltyTiersExpiration | None = None
-    """How long a member stays in a tier, and by which points the tier is told."""
+    """How members qualify for tiers, and how long they stay in one."""
     options: CampaignUpdateOptions | None = None
-    """How the change is carried out, such as whether the tiers of members are computed anew."""
+    """How the change is carried out, such as whether the tiers of members are computed again."""
+    loyalty_card: CampaignLoyaltyCard | None = None
+    """Points on each new card, and when points expire."""

@@ -16,7 +16,7 @@ class LoyaltyCard(BaseModel):
     balance: int | None = None
     """Points that can be spent."""
     next_expiration_date: date | None = None
-    """Date on which the next points expire; absent or null if none will."""
+    """Date on which the next points expire."""
     next_expiration_points: int | None = None
     """Number of points that expire on `next_expiration_date`."""
     pending_points: int | None = None

@@ -10,10 +10,10 @@ from voucherify.models.loyalty_pending_points_details import LoyaltyPendingPoint
 
 
 class LoyaltyPendingPoints(BaseModel):
-    """Points that a loyalty card earned with an order, and that can be spent from a certain day on."""
+    """Points that a loyalty card earned with an order and that cannot be spent before a certain day."""
 
     id: str
-    """Identifies the pending points; starts with `lopp_`."""
+    """Id of the entry of pending points; starts with `lopp_`."""
     voucher_id: str
     """Id of the loyalty card; starts with `v_`."""
     campaign_id: str
@@ -25,10 +25,10 @@ class LoyaltyPendingPoints(BaseModel):
     points: int
     """Number of points that are pending."""
     activates_at: date
-    """Day on which the points are added to the card, as a date without time of day."""
+    """Day from which the points can be spent, as a date without time of day."""
     details: LoyaltyPendingPointsDetails
     """How the points were earned: event, earning rule, order and loyalty tier."""
     created_at: datetime
-    """When the points were earned (RFC 3339)."""
+    """When the entry was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """When the pending points were last changed (RFC 3339)."""
+    """When the entry was last changed (RFC 3339)."""

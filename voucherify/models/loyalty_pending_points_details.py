@@ -14,7 +14,7 @@ class LoyaltyPendingPointsDetails(BaseModel):
     """How pending points were earned."""
 
     loyalty_tier: NamedReference | None = None
-    """Loyalty tier concerned, by id and name."""
+    """The loyalty tier concerned, by id and name."""
     holder_loyalty_tier: NamedReference | None = None
     """Loyalty tier of the card's holder when the points were earned, by id and name."""
     event: SimpleEvent

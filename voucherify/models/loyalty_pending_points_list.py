@@ -10,7 +10,7 @@ from voucherify.models.loyalty_pending_points import LoyaltyPendingPoints
 
 
 class LoyaltyPendingPointsList(BaseModel):
-    """One page of pending points entries."""
+    """One page of entries of pending points."""
 
     object: Literal["list"] | str
     """Names the kind of this object."""

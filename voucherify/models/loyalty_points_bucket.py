@@ -16,9 +16,9 @@ class LoyaltyPointsBucket(BaseModel):
     id: str | None = None
     """Id of the bucket; starts with `lopb_`."""
     voucher_id: str | None = None
-    """Voucher id of the loyalty card."""
+    """Id of the loyalty card; starts with `v_`."""
     campaign_id: str | None = None
-    """Loyalty campaign that issued the card."""
+    """Id of the loyalty campaign that issued the card; starts with `camp_`."""
     bucket: PointsBucketTotal | None = None
     """The points in the bucket."""
     status: str | None = None

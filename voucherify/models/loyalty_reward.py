@@ -11,7 +11,7 @@ from voucherify.models.reward_assignment import RewardAssignment
 
 
 class LoyaltyReward(BaseModel):
-    """A reward that members can have, with its assignment to the loyalty campaign."""
+    """A reward that members can spend points on, with its assignment to the loyalty campaign."""
 
     reward: Reward | None = None
     """The reward itself."""

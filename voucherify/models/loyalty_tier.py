@@ -32,18 +32,18 @@ class LoyaltyTier(BaseModel):
     points: PointsRange
     """Range of points that the tier spans."""
     id: str | None = None
-    """Id that Voucherify gave the tier; starts with `ltr_`."""
+    """Id of the tier; starts with `ltr_`."""
     campaign_id: str | None = None
-    """Loyalty campaign that the tier belongs to."""
+    """Id of the loyalty campaign that the tier belongs to; starts with `camp_`."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the tier; null for none."""
     created_at: datetime | None = None
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the tier was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """When the tier was last changed; null if never."""
+    """When the tier was last changed (RFC 3339); null if it never was."""
     config: LoyaltyTierConfig | None = None
     """The range of points once more, nested."""
     expiration: LoyaltyTierExpiration | None = None
-    """Between which dates a member is in the tier; only in lists made for a member."""
+    """The dates between which a member is in the tier; only in the list of the tiers of a member."""
     object: Literal["loyalty_tier"] | str | None = None
     """Names the kind of this object."""

@@ -9,18 +9,18 @@ from voucherify.base_model import BaseModel
 
 
 class LoyaltyTierExpiration(BaseModel):
-    """Between which dates a member is in a tier."""
+    """The dates between which a member is in a loyalty tier."""
 
     customer_id: str
-    """The member, by customer id (`cust_...`)."""
+    """Id of the customer who is the member; starts with `cust_`."""
     campaign_id: str
-    """Loyalty campaign that the tier belongs to."""
+    """Id of the loyalty campaign that the tier belongs to; starts with `camp_`."""
     tier_id: str
-    """Id of the tier (`ltr_...`)."""
+    """Id of the tier; starts with `ltr_`."""
     start_date: str | None = None
     """Date from which the member is in the tier, such as `2026-01-10`."""
     expiration_date: str | None = None
-    """Date on which the member leaves the tier if nothing prolongs it; null for none."""
+    """Date on which the member leaves the tier, such as `2026-12-31`."""
     created_at: datetime
     """When the object was created, in RFC 3339; in a filter, the condition on that time."""
     updated_at: datetime | None = None

@@ -12,8 +12,8 @@ class LoyaltyTierMapping(BaseModel):
     """How a loyalty tier changes the points of an earning rule or the price of a reward."""
 
     type: Literal["MULTIPLY", "CUSTOM"] | str | None = None
-    """Whether the points are multiplied or replaced."""
+    """Whether the points are multiplied (`MULTIPLY`) or replaced (`CUSTOM`)."""
     multiplier: float | None = None
-    """The factor, for `MULTIPLY`."""
+    """The factor by which points are multiplied; for `MULTIPLY`."""
     points: int | None = None
-    """The points that apply instead, for `CUSTOM`."""
+    """The points that apply instead, a whole number; for `CUSTOM`."""

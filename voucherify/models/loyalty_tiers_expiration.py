@@ -17,7 +17,7 @@ class LoyaltyTiersExpiration(BaseModel):
     """What qualifies for a tier: the card's balance (`BALANCE`) or the points earned in a period (`POINTS_IN_PERIOD`).
     """
     qualification_period: Literal["MONTH", "QUARTER", "HALF_YEAR", "YEAR"] | str | None = None
-    """Length of that period: `MONTH`, `QUARTER`, `HALF_YEAR` or `YEAR`."""
+    """Length of the period in which points count; for `POINTS_IN_PERIOD`."""
     start_date: LoyaltyTiersStartDate
     """When a tier begins for a customer who qualifies."""
     expiration_date: LoyaltyTiersExpirationDate

@@ -17,6 +17,6 @@ class LoyaltyTiersExpirationDate(BaseModel):
     (`END_OF_NEXT_PERIOD`), a balance below the tier's range (`BALANCE_DROP`), or a time of its own (`CUSTOM`).
     """
     extend: str
-    """Time that the tier lasts on, as an ISO 8601 duration such as `P3M`."""
+    """How much longer the tier lasts, as an ISO 8601 duration such as `P3M`."""
     rounding: LoyaltyTiersExpirationRounding | None = None
-    """How the end is moved to the edge of a period."""
+    """How the end is moved to the start or end of a period."""

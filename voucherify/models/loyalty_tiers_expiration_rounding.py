@@ -9,15 +9,15 @@ from voucherify.base_model import BaseModel
 
 
 class LoyaltyTiersExpirationRounding(BaseModel):
-    """How the end of a loyalty tier is moved to the edge of a period."""
+    """How the end of a loyalty tier is moved to the start or end of a period."""
 
     type: Literal["MONTH", "QUARTER", "HALF_YEAR", "YEAR", "CUSTOM"] | str | None = None
-    """Period to whose edge the end is moved: `MONTH`, `QUARTER`, `HALF_YEAR`, `YEAR`, or the one that `unit` and
-    `value` give (`CUSTOM`).
+    """Period to whose start or end the end of the tier is moved: `MONTH`, `QUARTER`, `HALF_YEAR`, `YEAR`, or the one
+    that `unit` and `value` give (`CUSTOM`).
     """
     strategy: Literal["START", "END"] | str | None = None
-    """Whether the end is moved to the start (`START`) or the end (`END`) of the period."""
+    """Whether the end of the tier is moved to the start (`START`) or the end (`END`) of that period."""
     unit: Literal["MONTH"] | str | None = None
     """Unit of `value`; always `MONTH`."""
     value: int | None = None
-    """Number that goes with `unit`, for `CUSTOM`."""
+    """Number of units in the period; for `CUSTOM`."""

@@ -12,4 +12,4 @@ class LoyaltyTiersStartDate(BaseModel):
     """When a loyalty tier begins for a customer who qualifies."""
 
     type: Literal["IMMEDIATE", "NEXT_PERIOD"] | str
-    """At once (`IMMEDIATE`) or with the next qualification period (`NEXT_PERIOD`)."""
+    """Whether the tier begins at once (`IMMEDIATE`) or with the next qualification period (`NEXT_PERIOD`)."""

@@ -13,7 +13,7 @@ from voucherify.models.branding_contact import BrandingContact
 class ManagementProjectsBrandingUpdateRequestBody(BaseModel):
     """Changes to the branding of a project.
 
-    Fields left out stay as they are.
+    Fields that you leave out keep their values.
     """
 
     brand: BrandingBrand | None = None

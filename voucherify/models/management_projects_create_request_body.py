@@ -12,10 +12,7 @@ from voucherify.models.project_webhook_notifications import ProjectWebhookNotifi
 
 
 class ManagementProjectsCreateRequestBody(BaseModel):
-    """A project to create.
-
-    `name`, `timezone`, `currency` and `case_sensitive_codes` are required.
-    """
+    """A project to create, with its settings."""
 
     case_sensitive_codes: bool
     """Whether codes that differ only in upper and lower case are to be different codes. It cannot be changed later."""

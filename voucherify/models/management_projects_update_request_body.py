@@ -14,7 +14,7 @@ from voucherify.models.project_webhook_notifications import ProjectWebhookNotifi
 class ManagementProjectsUpdateRequestBody(BaseModel):
     """Changes to the settings of a project.
 
-    Fields left out stay as they are.
+    Fields that you leave out keep their values.
     """
 
     name: str | None = None
@@ -48,4 +48,4 @@ class ManagementProjectsUpdateRequestBody(BaseModel):
     api_usage_notifications: ProjectApiUsageNotifications | None = None
     """Who is told when the use of the API comes near the limits of the plan."""
     default_code_config: ProjectDefaultCodeConfig | None = None
-    """How codes are made in campaigns that don't say it themselves."""
+    """How codes are made in campaigns that do not say so themselves."""

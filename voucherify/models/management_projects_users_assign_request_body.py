@@ -12,6 +12,6 @@ class ManagementProjectsUsersAssignRequestBody(BaseModel):
     id: str | None = None
     """Id of the user; starts with `user_`."""
     login: str | None = None
-    """Login of the user, mostly an e-mail address."""
+    """Login of the user, such as an e-mail address."""
     role: str
     """Role in the project, such as `ADMIN` or `USER`."""

@@ -20,23 +20,23 @@ class MetadataProperty(BaseModel):
     optional: bool | None = None
     """Whether it may be left out."""
     deleted: bool | None = None
-    """Whether it was taken out of the schema; stored values stay."""
+    """Whether it was taken out of the schema."""
     object_type: str | None = None
     """Name of the schema of a nested object; null for other types."""
     objectType: str | None = None
-    """Older spelling of `object_type`."""
+    """Older spelling of `object_type`; null for other types."""
     eq: list[Any] | None = None
     """The values that are allowed."""
     ne: list[Any] | None = None
     """The values that are not allowed."""
     lt: float | None = None
-    """A number must be less than this."""
+    """Numbers must be less than this."""
     lte: float | None = None
-    """A number must be this at most."""
+    """Highest number that is allowed."""
     gt: float | None = None
-    """A number must be more than this."""
+    """Numbers must be more than this."""
     gte: float | None = None
-    """A number must be this at least."""
+    """Lowest number that is allowed."""
     min_length: int | None = None
     """Least number of characters."""
     max_length: int | None = None

@@ -29,8 +29,8 @@ class MetadataSchema(BaseModel):
     allow_defined_only: bool | None
     """Whether metadata outside of `properties` is refused; null where this was never set."""
     created_at: datetime
-    """When the schema was created (RFC 3339)."""
+    """When the schema was created, in RFC 3339."""
     updated_at: datetime | None
-    """When the schema was last changed (RFC 3339); null if it never was."""
+    """When the schema was last changed, in RFC 3339; null if it never was."""
     object: Literal["metadata_schema"] | str
     """Names the kind of this object."""

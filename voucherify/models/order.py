@@ -15,7 +15,7 @@ from voucherify.models.order_redemption import OrderRedemption
 class Order(BaseModel):
     """An order, with amounts before and after discounts.
 
-    Requests need only the items and what identifies it.
+    In requests, most fields can be left out.
     """
 
     id: str | None = None
@@ -23,7 +23,7 @@ class Order(BaseModel):
     source_id: str | None = None
     """Your own id of the order; null for none."""
     status: Literal["CREATED", "PAID", "CANCELED", "FULFILLED"] | str | None = None
-    """State of the order: `CREATED`, `PAID`, `CANCELED` or `FULFILLED`."""
+    """Where the order stands in its life cycle."""
     amount: int | None = None
     """Value of all items before discounts, in hundredths of the currency unit."""
     initial_amount: int | None = None
@@ -47,9 +47,9 @@ class Order(BaseModel):
     object: Literal["order"] | str | None = None
     """Names the kind of this object."""
     created_at: datetime | None = None
-    """When the order was created (RFC 3339)."""
+    """When the order was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the order was last changed (RFC 3339); null if it never was."""
+    """When the order was last changed, in RFC 3339; null if it never was."""
     customer_id: str | None = None
     """Id of the customer who placed the order (`cust_`); null if unknown."""
     referrer_id: str | None = None

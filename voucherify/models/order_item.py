@@ -14,17 +14,17 @@ from voucherify.models.order_item_sku import OrderItemSku
 class OrderItem(BaseModel):
     """An item of an order.
 
-    Requests need only product or SKU, quantity and price.
+    In requests, most fields can be left out.
     """
 
     id: str | None = None
     """Id that Voucherify gave the order item."""
     sku_id: str | None = None
-    """Id of the SKU; starts with `sku_`. Only where the item is an SKU."""
+    """Id of the SKU; starts with `sku_`. Only where the item is a SKU."""
     product_id: str | None = None
     """Id of the product; starts with `prod_`."""
     related_object: Literal["product", "sku"] | str | None = None
-    """Whether `source_id` is that of a product or of an SKU."""
+    """Whether `source_id` is that of a product or of a SKU."""
     source_id: str | None = None
     """Your own id of the product or SKU; `related_object` says which."""
     quantity: int | str | None = None
@@ -42,9 +42,9 @@ class OrderItem(BaseModel):
     applied_discount_quantity: int | None = None
     """Part of `discount_quantity` that the current call added."""
     applied_quantity: int | None = None
-    """Number of units that the redemption added or discounted."""
+    """Number of units of this item that the discounts of the current call affected."""
     applied_quantity_amount: int | None = None
-    """Worth of the units counted in `applied_quantity`, in hundredths of the currency unit."""
+    """Value of the units that the discounts of the current call affected, in hundredths of the currency unit."""
     initial_amount: int | None = None
     """`price` times `initial_quantity`, in hundredths of the currency unit."""
     price: int | None = None
@@ -54,7 +54,7 @@ class OrderItem(BaseModel):
     product: OrderItemProduct | None = None
     """The product, in short."""
     sku: OrderItemSku | None = None
-    """The SKU, in short. Only where the item is an SKU."""
+    """The SKU, in short. Only where the item is a SKU."""
     object: Literal["order_item"] | str | None = None
     """Names the kind of this object."""
     metadata: dict[str, Any] | None = None

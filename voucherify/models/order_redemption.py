@@ -15,17 +15,17 @@ class OrderRedemption(BaseModel):
     """A redemption, and its rollback if there was one, as an order refers to it."""
 
     var_date: Annotated[datetime | None, Field(alias="date")] = None
-    """When it was redeemed."""
+    """When it was redeemed, in RFC 3339."""
     rollback_id: str | None = None
     """Id of the redemption's rollback."""
     rollback_date: datetime | None = None
-    """When the redemption was rolled back."""
+    """When the redemption was rolled back, in RFC 3339."""
     related_object_type: str | None = None
-    """What was redeemed, `voucher` or `promotion_tier`."""
+    """Kind of object that was redeemed, such as `voucher` or `promotion_tier`."""
     related_object_id: str | None = None
     """Id of what was redeemed."""
     related_object_parent_id: str | None = None
-    """Id of the campaign that it belongs to."""
+    """Id of the campaign that the redeemed object belongs to."""
     stacked: list[str] | None = None
     """Ids of the redemptions that were made in the same call."""
     rollback_stacked: list[str] | None = None

@@ -22,7 +22,7 @@ class OrdersCreateRequestBody(BaseModel):
     source_id: str | None = None
     """Your own id of the order, such as the order number; null for none."""
     status: Literal["CREATED", "PAID", "CANCELED", "FULFILLED"] | str | None = None
-    """State of the order; `PAID` can earn loyalty points."""
+    """Where the order stands in its life cycle; `PAID` can earn loyalty points."""
     amount: int | None = None
     """Value of the order without discounts, in hundredths of the currency unit."""
     initial_amount: int | None = None
@@ -32,16 +32,12 @@ class OrdersCreateRequestBody(BaseModel):
     items: list[OrderItem] | None = None
     """Items of the order."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes, as defined in the metadata schema for orders."""
     created_at: datetime | None = None
     """When the order was placed, in RFC 3339."""
     referrer_id: str | None = None
     """Id of the customer who referred the buyer; null for none."""
     customer: Customer | None = None
-    """Who ordered, by `id` or `source_id`. Further fields update the stored customer; an unknown `source_id` creates
-    one.
-    """
+    """Who ordered, by `id` or `source_id`, or with further data."""
     referrer: Customer | None = None
-    """Who referred the buyer, by `id` or `source_id`."""
+    """Who referred the buyer, by `id` or `source_id`, or with further data."""

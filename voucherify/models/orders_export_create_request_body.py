@@ -11,4 +11,4 @@ class OrdersExportCreateRequestBody(BaseModel):
     """Settings of an export of orders."""
 
     parameters: ExportParameters | None = None
-    """What to export; without it all orders."""
+    """What to export: which orders, in which sort order, with which fields."""

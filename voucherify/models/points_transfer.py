@@ -7,13 +7,13 @@ from voucherify.base_model import BaseModel
 
 
 class PointsTransfer(BaseModel):
-    """Takes points from one loyalty card for another one."""
+    """Points to move from one loyalty card to another."""
 
     code: str
     """Code of the loyalty card that gives the points."""
     points: int
-    """Number of points to move."""
+    """Number of points to move, a whole number."""
     reason: str | None = None
     """Why the points are moved, in free text."""
     source_id: str
-    """Your own id of the transfer, kept with its transactions."""
+    """Your own id of the transfer."""

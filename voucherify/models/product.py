@@ -31,9 +31,9 @@ class Product(BaseModel):
     image_url: str | None = None
     """Address of a picture of the product; null for none."""
     created_at: datetime | None = None
-    """When the product was created (RFC 3339)."""
+    """When the product was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the product was last changed (RFC 3339); null if it never was."""
+    """When the product was last changed, in RFC 3339; null if it never was."""
     object: Literal["product"] | str | None = None
     """Names the kind of this object."""
     skus: ProductSkuList | None = None

@@ -15,18 +15,18 @@ class ProductCollection(BaseModel):
     """A named set of products and SKUs, listed one by one or given by a filter."""
 
     id: str
-    """Id of the collection, starting with `pc_`."""
+    """Id of the collection; starts with `pc_`."""
     name: str
-    """Name under which people know the object; in a filter, the condition on it."""
+    """What the collection is called."""
     type: Literal["STATIC", "AUTO_UPDATE"] | str
     """`STATIC` for listed members, `AUTO_UPDATE` for all products that meet `filter`."""
-    filter: dict[str, FieldFilter | Any] | None = None
-    """Conditions on products, keyed by field (such as `price` or `metadata.KEY`), and `junction`; only for
-    `AUTO_UPDATE`.
+    filter: dict[str, FieldFilter | Literal["and", "or"] | str | Any] | None = None
+    """Conditions on products, keyed by field (such as `price` or `metadata.KEY`), and how they are joined (`junction`);
+    only for `AUTO_UPDATE`.
     """
     products: list[ProductCollectionMember] | None = None
     """Members of the collection; only for `STATIC`."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the collection was created, in RFC 3339."""
     object: Literal["products_collection"] | str
     """Names the kind of this object."""

@@ -18,15 +18,13 @@ class ProductCollectionProduct(BaseModel):
     source_id: str | None
     """Your own id of the product or SKU; null for none."""
     name: str | None = None
-    """Name of the product; absent for SKUs."""
+    """Name of the product; absent or null for SKUs."""
     price: int | None
     """Price of one unit, in hundredths of the currency unit; null if not set."""
     attributes: list[str] | dict[str, Any]
     """For products the names of attributes as a list, for SKUs their values by name."""
     metadata: dict[str, Any]
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes of the product or SKU."""
     image_url: str | None = None
     """Address of an image; null for none."""
     created_at: datetime | None = None
@@ -38,8 +36,8 @@ class ProductCollectionProduct(BaseModel):
     product_id: str | None = None
     """Id of the product that the SKU belongs to; absent for products."""
     sku: str | None = None
-    """Name of the SKU; absent for products."""
+    """Name of the SKU; absent or null for products."""
     currency: str | None = None
-    """Currency of the SKU's price in ISO 4217, such as `USD`; absent for products."""
+    """Currency of the SKU's price in ISO 4217, such as `USD`; absent or null for products."""
     product: Product | None = None
     """The product that the SKU belongs to; absent for products."""

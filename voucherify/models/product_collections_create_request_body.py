@@ -19,5 +19,7 @@ class ProductCollectionsCreateRequestBody(BaseModel):
     """Name of the collection."""
     products: list[ProductCollectionMember] | None = None
     """Members of the collection, for `STATIC`."""
-    filter: dict[str, FieldFilter | Any] | None = None
-    """Conditions on products, keyed by field (such as `price` or `metadata.KEY`), and `junction`, for `AUTO_UPDATE`."""
+    filter: dict[str, FieldFilter | Literal["and", "or"] | str | Any] | None = None
+    """Conditions on products, keyed by field (such as `price` or `metadata.KEY`), and how they are joined (`junction`);
+    for `AUTO_UPDATE`.
+    """

@@ -15,18 +15,16 @@ class ProductsCreateRequestBody(BaseModel):
     """
 
     id: str | None = None
-    """Id of the product, starting with `prod_`; Voucherify makes one up where it is left out."""
+    """Id of the product, starting with `prod_`; Voucherify gives one where it is left out."""
     source_id: str | None = None
     """Your own id of the product, such as the article number."""
     name: str | None = None
     """Name of the product."""
     price: int | None = None
-    """Price of one unit, in hundredths of the currency unit; in a filter, the condition on it."""
+    """Price of one unit, in hundredths of the currency unit."""
     attributes: list[str] | None = None
     """Names of the attributes that variants (SKUs) differ by."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes, as defined in the metadata schema for products."""
     image_url: str | None = None
     """Address of an image of the product."""

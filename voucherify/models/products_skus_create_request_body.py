@@ -15,13 +15,13 @@ class ProductsSkusCreateRequestBody(BaseModel):
     """
 
     id: str | None = None
-    """Id of the SKU, starting with `sku_`; Voucherify makes one up where it is left out."""
+    """Id of the SKU, starting with `sku_`; Voucherify gives one where it is left out."""
     source_id: str | None = None
     """Your own id of the SKU."""
     sku: str | None = None
     """Name of the SKU."""
     price: int | None = None
-    """Price of one unit, in hundredths of the currency unit; in a filter, the condition on it."""
+    """Price of one unit, in hundredths of the currency unit."""
     currency: str | None = None
     """Currency code in ISO 4217, such as `USD`."""
     attributes: dict[str, Any] | None = None
@@ -29,6 +29,4 @@ class ProductsSkusCreateRequestBody(BaseModel):
     image_url: str | None = None
     """Address of an image of the SKU."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes of the SKU."""

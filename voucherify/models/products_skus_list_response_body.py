@@ -15,7 +15,7 @@ class ProductsSkusListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["skus", "data"] | str
-    """Name of the field that is meant to hold the SKUs; trust the answer where it differs."""
+    """Name of the field that is meant to hold the SKUs; the answer may use another one."""
     skus: list[Sku]
     """The SKUs of this page."""
     total: int

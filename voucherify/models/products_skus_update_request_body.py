@@ -11,13 +11,13 @@ from voucherify.base_model import BaseModel
 class ProductsSkusUpdateRequestBody(BaseModel):
     """New data of a variant of a product.
 
-    Fields that are left out keep their values.
+    Fields that you leave out keep their values.
     """
 
     sku: str | None = None
     """Name of the SKU."""
     price: int | None = None
-    """Price of one unit, in hundredths of the currency unit; in a filter, the condition on it."""
+    """Price of one unit, in hundredths of the currency unit."""
     currency: str | None = None
     """Currency code in ISO 4217, such as `USD`."""
     attributes: dict[str, Any] | None = None
@@ -25,6 +25,4 @@ class ProductsSkusUpdateRequestBody(BaseModel):
     image_url: str | None = None
     """Address of an image of the SKU."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes of the SKU."""

@@ -11,7 +11,7 @@ from voucherify.base_model import BaseModel
 class ProductsUpdateInBulkRequestBody(BaseModel):
     """New data of one product in a bulk update.
 
-    Fields that are left out keep their values.
+    Fields that you leave out keep their values.
     """
 
     source_id: str
@@ -23,6 +23,6 @@ class ProductsUpdateInBulkRequestBody(BaseModel):
     attributes: list[str] | None = None
     """Names of the attributes that variants (SKUs) differ by."""
     image_url: str | None = None
-    """Address of an image; in a filter, the condition on it."""
+    """Address of an image of the product."""
     metadata: dict[str, Any] | None = None
     """Custom attributes to set."""

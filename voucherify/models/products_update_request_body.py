@@ -11,18 +11,16 @@ from voucherify.base_model import BaseModel
 class ProductsUpdateRequestBody(BaseModel):
     """New data of a product.
 
-    Fields that are left out keep their values.
+    Fields that you leave out keep their values.
     """
 
     name: str | None = None
     """Name of the product."""
     price: int | None = None
-    """Price of one unit, in hundredths of the currency unit; in a filter, the condition on it."""
+    """Price of one unit, in hundredths of the currency unit."""
     attributes: list[str] | None = None
     """Names of the attributes that variants (SKUs) differ by."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes, as defined in the metadata schema for products."""
     image_url: str | None = None
     """Address of an image of the product."""

@@ -58,6 +58,6 @@ class Project(BaseModel):
     webhook_token: str
     """Secret that webhook calls are signed with. Keep it on the server."""
     default_code_config: ProjectDefaultCodeConfig | None = None
-    """How codes are made in campaigns that don't say it themselves."""
+    """How codes are made in campaigns that do not say so themselves."""
     limits: ProjectLimits | None = None
-    """How many calls the project may make, where it has limits of its own."""
+    """How many calls the project may make."""

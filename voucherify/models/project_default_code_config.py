@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class ProjectDefaultCodeConfig(BaseModel):
-    """How codes are made in campaigns that don't say it themselves."""
+    """How codes are made in campaigns that do not say so themselves."""
 
     charset: str | None = None
-    """Characters that codes are made of, such as `0123456789`; null for the standard ones."""
+    """Characters that codes are made of, such as `0123456789`; null for none set."""

@@ -17,7 +17,7 @@ class ProjectWebhook(BaseModel):
     object: Literal["webhook"] | str
     """Names the kind of this object."""
     created_at: datetime
-    """When the webhook was created (RFC 3339)."""
+    """When the webhook was created, in RFC 3339."""
     target_url: str
     """Where the events are sent."""
     events: list[
@@ -72,12 +72,14 @@ class ProjectWebhook(BaseModel):
             "voucher.disabled",
             "voucher.enabled",
             "voucher.gift.balance_aded",
+            "voucher.gift.balance_added",
             "voucher.gift.transaction.created",
             "voucher.loyalty_card.pending_points.activated",
             "voucher.loyalty_card.pending_points.aded",
             "voucher.loyalty_card.pending_points.canceled",
             "voucher.loyalty_card.pending_points.updated",
             "voucher.loyalty_card.points_aded",
+            "voucher.loyalty_card.points_added",
             "voucher.loyalty_card.points_expired",
             "voucher.loyalty_card.transaction.created",
             "voucher.published",

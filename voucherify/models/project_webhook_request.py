@@ -65,12 +65,14 @@ class ProjectWebhookRequest(BaseModel):
             "voucher.disabled",
             "voucher.enabled",
             "voucher.gift.balance_aded",
+            "voucher.gift.balance_added",
             "voucher.gift.transaction.created",
             "voucher.loyalty_card.pending_points.activated",
             "voucher.loyalty_card.pending_points.aded",
             "voucher.loyalty_card.pending_points.canceled",
             "voucher.loyalty_card.pending_points.updated",
             "voucher.loyalty_card.points_aded",
+            "voucher.loyalty_card.points_added",
             "voucher.loyalty_card.points_expired",
             "voucher.loyalty_card.transaction.created",
             "voucher.published",
@@ -81,4 +83,4 @@ class ProjectWebhookRequest(BaseModel):
     """Types of the events that cause a call, such as `redemption.succeeded`, `voucher.published` or `campaign.created`.
     """
     active: bool | None = None
-    """Whether events are sent; true by default. Without it, the server takes `true`."""
+    """Whether events are sent. Without it, the server takes `true`."""

@@ -18,18 +18,18 @@ class PromotionStack(BaseModel):
     name: str
     """Name of the stack, for the people who run the campaign."""
     tiers: PromotionStackTiers
-    """The promotion tiers in the stack and their sequence."""
+    """The promotion tiers in the stack and their order of application."""
     id: str
     """Id that Voucherify gave the stack; starts with `stack_`."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the stack was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """Time of the last change; null if there was none."""
+    """When the stack was last changed, in RFC 3339; absent if it never was."""
     campaign_id: str
-    """Promotion campaign that the stack belongs to (`camp_...`)."""
+    """Id of the promotion campaign that the stack belongs to; starts with `camp_`."""
     object: Literal["promotion_stack"] | str
     """Names the kind of this object."""
     category_id: str | None
-    """Category that the stack belongs to (`cat_...`); null for none."""
+    """Id of the category of the stack; starts with `cat_`; null for none."""
     categories: list[Category | PromotionStackBase]
-    """The categories of the stack in full."""
+    """Categories of the stack."""

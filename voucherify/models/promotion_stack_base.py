@@ -13,4 +13,4 @@ class PromotionStackBase(BaseModel):
     name: str
     """Name of the stack, for the people who run the campaign."""
     tiers: PromotionStackTiers
-    """The promotion tiers in the stack and their sequence."""
+    """The promotion tiers in the stack and their order of application."""

@@ -12,6 +12,6 @@ class PromotionStackTiers(BaseModel):
     """Which promotion tiers a stack consists of, and in which order they apply."""
 
     ids: list[str] | None = None
-    """Ids of the promotion tiers (`promo_`), in order of application; at least one."""
+    """Ids of the promotion tiers (`promo_`), in order of application; a new stack needs at least one."""
     hierarchy_mode: Literal["MANUAL"] | str | None = None
     """How the order is decided; `MANUAL` stands for the order of `ids`."""

@@ -11,6 +11,7 @@ from voucherify.models.category import Category
 from voucherify.models.promotion_tier_action import PromotionTierAction
 from voucherify.models.promotion_tier_campaign import PromotionTierCampaign
 from voucherify.models.promotion_tier_summary import PromotionTierSummary
+from voucherify.models.validation_rule_assignment import ValidationRuleAssignment
 from voucherify.models.validation_rule_assignment_list import ValidationRuleAssignmentList
 from voucherify.models.validity_hours import ValidityHours
 from voucherify.models.validity_timeframe import ValidityTimeframe
@@ -25,13 +26,13 @@ class PromotionTier(BaseModel):
     id: str | None = None
     """Id of the promotion tier; starts with `promo_`."""
     created_at: datetime | None = None
-    """When the tier was created (RFC 3339)."""
+    """When the tier was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the tier was last changed (RFC 3339)."""
+    """When the tier was last changed, in RFC 3339."""
     name: str | None = None
-    """Name of the tier, for your own use."""
+    """Name of the tier, for the people who run the campaign."""
     banner: str | None = None
-    """Name that customers see; may be null."""
+    """Name that customers see; null for none."""
     action: PromotionTierAction | None = None
     """The discount that the tier grants."""
     metadata: dict[str, Any] | None = None
@@ -43,17 +44,17 @@ class PromotionTier(BaseModel):
     campaign: PromotionTierCampaign | None = None
     """The campaign that the tier belongs to, with its validity."""
     campaign_id: str | None = None
-    """Id of the campaign that the tier belongs to; starts with `camp_`."""
+    """Id of the campaign that the tier belongs to (`camp_`); null for none."""
     active: bool | None = None
     """Whether the tier is switched on. Off, it cannot be redeemed."""
     start_date: datetime | None = None
-    """From when the tier is valid (RFC 3339); null for at once."""
+    """When the tier becomes valid, in RFC 3339; without it, at once."""
     expiration_date: datetime | None = None
-    """Until when the tier is valid (RFC 3339); null for no end."""
+    """When the tier stops being valid, in RFC 3339; without it, never."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring windows in which the tier is valid; null or missing for none."""
+    """Recurring windows in which the tier is valid; absent for none."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the tier is valid, 0 (Sunday) to 6 (Saturday)."""
+    """Days of the week on which the tier is valid, 0 (Sunday) to 6 (Saturday); null for all."""
     validity_hours: ValidityHours | None = None
     """Hours of the day in which the tier is valid."""
     summary: PromotionTierSummary | None = None
@@ -61,8 +62,10 @@ class PromotionTier(BaseModel):
     object: Literal["promotion_tier"] | str | None = None
     """Names the kind of this object."""
     validation_rule_assignments: ValidationRuleAssignmentList | None = None
-    """Which validation rules are assigned to the tier, as a list object."""
+    """Assignments of validation rules to the tier, as a list object; null for none."""
+    validation_rules_assignments: list[ValidationRuleAssignment] | None = None
+    """Assignments of validation rules to the tier, where the tier was made from a template."""
     category_id: str | None = None
     """Id of the tier's category (`cat_`); null for none."""
     categories: list[Category] | None = None
-    """Categories of the tier, which stacking rules go by."""
+    """Categories of the tier; stacking rules go by them."""

@@ -18,26 +18,26 @@ class PromotionTierCampaign(BaseModel):
     id: str | None = None
     """Id of the campaign; starts with `camp_`."""
     start_date: datetime | None = None
-    """From when the campaign runs (RFC 3339); null for at once."""
+    """When the campaign becomes valid, in RFC 3339; null for at once."""
     expiration_date: datetime | None = None
-    """Until when the campaign runs (RFC 3339); null for no end."""
+    """When the campaign stops being valid, in RFC 3339; null for never."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring windows after the start date in which the campaign is valid; null for none."""
+    """Recurring windows after the start date in which the campaign is valid; absent for none."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the campaign is valid, 0 (Sunday) to 6 (Saturday); null for all."""
+    """Days of the week on which the campaign is valid, 0 (Sunday) to 6 (Saturday); without it, all."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day in which the campaign is valid; null for all."""
+    """Hours of the day in which the campaign is valid; without it, all."""
     active: bool | None = None
     """Whether the campaign is switched on."""
     category_id: str | None = None
-    """Id of the campaign's category (`cat_`); null for none."""
+    """Id of the campaign's category; starts with `cat_`."""
     object: Literal["campaign"] | str | None = None
     """Names the kind of this object."""
     name: str | None = None
-    """What the campaign is called."""
+    """Name of the campaign."""
     created_at: datetime | None = None
-    """When that campaign came into being."""
+    """When the campaign was created, in RFC 3339."""
     campaign_type: str | None = None
-    """Type of the campaign, `PROMOTION`."""
+    """Type of the campaign, such as `PROMOTION`."""
     categories: list[Category] | None = None
     """Categories of the campaign."""

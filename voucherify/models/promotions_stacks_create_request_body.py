@@ -13,6 +13,6 @@ class PromotionsStacksCreateRequestBody(BaseModel):
     name: str
     """Name of the stack, for the people who run the campaign."""
     tiers: PromotionStackTiers
-    """The promotion tiers to put in the stack, in the sequence in which they apply."""
+    """The promotion tiers to put in the stack, in order of application."""
     category_id: str | None = None
-    """Category that the stack belongs to (`cat_...`)."""
+    """Id of the category to put the stack in; starts with `cat_`."""

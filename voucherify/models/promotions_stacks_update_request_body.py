@@ -10,7 +10,7 @@ from voucherify.models.promotion_stack_tiers import PromotionStackTiers
 class PromotionsStacksUpdateRequestBody(BaseModel):
     """Changes to a promotion stack.
 
-    A field that is left out keeps its value.
+    Fields that you leave out keep their values.
     """
 
     name: str | None = None
@@ -18,4 +18,4 @@ class PromotionsStacksUpdateRequestBody(BaseModel):
     tiers: PromotionStackTiers | None = None
     """The promotion tiers in the stack, replacing those that it has."""
     category_id: str | None = None
-    """Category that the stack belongs to (`cat_...`); null for none."""
+    """Id of the category to put the stack in; starts with `cat_`."""

@@ -19,34 +19,30 @@ class PromotionsTiersCreateRequestBody(BaseModel):
     name: str
     """Name of the tier, for the people who run the campaign."""
     banner: str | None = None
-    """Text to show to customers to whom the tier applies."""
+    """Name that customers see."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the tier."""
     hierarchy: int | None = None
-    """Rank of the tier among those that match an order; 1 goes first."""
+    """Rank among the tiers of the campaign; the lower number takes precedence."""
     active: bool | None = None
-    """False creates the tier switched off."""
+    """Whether the tier is switched on from the start."""
     start_date: datetime | None = None
-    """Time from which on the tier can be redeemed; leave out for no limit."""
+    """When the tier becomes valid, in RFC 3339; without it, at once."""
     expiration_date: datetime | None = None
-    """Time after which the tier cannot be redeemed any more; leave out for no limit."""
+    """When the tier stops being valid, in RFC 3339; without it, never."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows in which the tier is valid."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the tier is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the tier is valid."""
     category: str | None = None
     """Name of the category that the tier belongs to; `category_id` does the same by id."""
     category_id: str | None = None
-    """Category that the tier belongs to (`cat_...`)."""
+    """Id of the category that the tier belongs to; starts with `cat_`."""
     action: PromotionTierAction | None = None
-    """The discount that the tier gives."""
+    """The discount that the tier grants."""
     validation_rule_assignments: ValidationRuleAssignmentList | None = None
-    """Validation rules that an order must meet for the tier to apply."""
+    """Assignments of the validation rules that an order must meet for the tier to apply."""
     validation_rules: list[str] | None = None
-    """Ids of validation rules to assign to the tier."""
+    """Ids of validation rules to assign to the tier; they start with `val_`."""

@@ -14,11 +14,11 @@ class QualificationOptions(BaseModel):
     """How to search for redeemables that fit, and what to answer about them."""
 
     limit: int | None = None
-    """Number of redeemables per answer, up to 50. At most 50."""
+    """Number of redeemables per answer; 5 unless given. At most 50."""
     starting_after: datetime | None = None
-    """Where to go on: `more_starting_after` of the previous answer (RFC 3339). Null or left out: from the start."""
+    """Where to go on: `more_starting_after` of the previous answer, in RFC 3339. Null or left out: from the start."""
     filters: QualificationFilters | None = None
-    """Only redeemables that meet these conditions."""
+    """Lists only redeemables that meet these conditions."""
     expand: list[Literal["redeemable", "category", "validation_rules"] | str] | None = None
     """Further data about each redeemable: `redeemable` (its own fields), `category`, `validation_rules`."""
     sorting_rule: Literal["BEST_DEAL", "LEAST_DEAL", "DEFAULT"] | str | None = None

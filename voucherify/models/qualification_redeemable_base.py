@@ -22,7 +22,7 @@ class QualificationRedeemableBase(BaseModel):
     object: Literal["campaign", "promotion_tier", "promotion_stack", "voucher"] | str | None = None
     """Kind of redeemable: `campaign`, `promotion_tier`, `promotion_stack` or `voucher`."""
     created_at: datetime | None = None
-    """When the redeemable was created (RFC 3339)."""
+    """When the redeemable was created, in RFC 3339."""
     result: RedeemableResult | None = None
     """What redeeming it would grant."""
     order: Order | None = None

@@ -24,4 +24,4 @@ class QualificationRedeemableList(BaseModel):
     has_more: bool
     """Whether more redeemables qualify."""
     more_starting_after: datetime | None = None
-    """Where the next part starts: to be sent as `options.starting_after` (RFC 3339)."""
+    """Where the next part starts, in RFC 3339; to be sent as `options.starting_after`."""

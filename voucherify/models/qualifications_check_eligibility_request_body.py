@@ -42,6 +42,6 @@ class QualificationsCheckEligibilityRequestBody(BaseModel):
     options: QualificationOptions | None = None
     """Number, order, filters and details of the answer."""
     session: Session | None = None
-    """Session in which the redeemables are to be used, so that what it has locked counts as available."""
+    """Session in which the redeemables are to be used."""
     metadata: dict[str, Any] | None = None
     """Custom attributes that rules look at, as those of a redemption."""

@@ -15,7 +15,7 @@ class QualificationsCheckEligibilityResponseBody(BaseModel):
     redeemables: QualificationRedeemableList | None = None
     """The redeemables that apply, one page of them, each with its effect."""
     tracking_id: str | None = None
-    """What identifies the customer in tracking, as sent or as made up for the call."""
+    """Identifies the customer where no id does."""
     order: Order | None = None
     """The order that was sent, with its amounts calculated."""
     stacking_rules: StackingRules | None = None

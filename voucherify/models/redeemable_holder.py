@@ -10,24 +10,25 @@ from voucherify.base_model import BaseModel
 
 
 class RedeemableHolder(BaseModel):
-    """The assignment of a customer to a referral code, either as the one who refers or as one who was referred."""
+    """The assignment of a customer to a referral code, either as the one who shares it or as one who was invited."""
 
     id: str
     """Id of the assignment; starts with `rh_`. Removing a holder takes this id."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the customer was assigned to the code (RFC 3339)."""
     redeemable_id: str
-    """The voucher that the customer holds (`v_...`)."""
+    """Id of the voucher that the customer holds; starts with `v_`."""
     redeemable_object: str
-    """Kind of what the customer holds: `voucher`."""
+    """Kind of what the customer holds, such as `voucher`."""
     customer_id: str
-    """The customer who holds it (`cust_...`)."""
+    """Id of the customer who holds it; starts with `cust_`."""
     holder_role: Literal["OWNER", "REFERRER", "REFEREE"] | str
-    """REFERRER: shares the code. REFEREE: was invited with it. OWNER: holds it outside of a referral program."""
+    """`REFERRER` shares the code, `REFEREE` was invited with it, `OWNER` holds a voucher outside of a referral program.
+    """
     campaign_id: str
-    """Campaign that the voucher belongs to (`camp_...`)."""
+    """Id of the campaign that the voucher belongs to; starts with `camp_`."""
     campaign_type: Literal["REFERRAL_PROGRAM"] | str | None
-    """Type of the campaign that the code belongs to."""
+    """Kind of the campaign that the voucher belongs to: `REFERRAL_PROGRAM`, or null."""
     voucher_type: Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str
     """Kind of the voucher."""
     metadata: dict[str, Any] | None = None

@@ -18,6 +18,6 @@ class RedeemableReference(BaseModel):
     id: str
     """Code of the voucher, or id of the promotion tier (starting with `promo_`) or promotion stack (`stack_`)."""
     gift: RedeemableReferenceGift | None = None
-    """For gift cards, how many credits to use; without it as many as the order needs."""
+    """For gift cards, how many credits to use."""
     reward: RewardReference | None = None
-    """For loyalty cards, the reward to pay with points."""
+    """For loyalty cards, the reward to pay for with points."""

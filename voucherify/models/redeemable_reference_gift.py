@@ -10,4 +10,4 @@ class RedeemableReferenceGift(BaseModel):
     """How much of a gift card to use."""
 
     credits: int | None = None
-    """Credits to use, in hundredths of the currency unit; not more than the balance of the card."""
+    """Credits to use, in hundredths of the currency unit."""

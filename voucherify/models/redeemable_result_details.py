@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from voucherify.base_model import BaseModel
 
 
@@ -11,5 +13,17 @@ class RedeemableResultDetails(BaseModel):
 
     message: str | None = None
     """The reason, for people."""
-    key: str | None = None
-    """Short constant that names the reason."""
+    key: (
+        Literal[
+            "applicable_redeemables_limit_exceeded",
+            "applicable_redeemables_per_category_limit_exceeded",
+            "applicable_exclusive_redeemables_limit_exceeded",
+            "applicable_exclusive_redeemables_per_category_limit_exceeded",
+            "exclusion_rules_not_met",
+            "preceding_validation_failed",
+            "no_effect",
+        ]
+        | str
+        | None
+    ) = None
+    """Short constant that names the reason; the values listed here are reasons of stacking rules."""

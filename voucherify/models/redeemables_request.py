@@ -19,13 +19,11 @@ class RedeemablesRequest(BaseModel):
     options: RedeemablesOptions | None = None
     """Settings for this call only."""
     redeemables: list[RedeemableReference]
-    """What to validate or redeem, 1 to 30 entries, in the order of application. 1 to 30 items."""
+    """What to validate or redeem, in order of application. 1 to 30 items."""
     order: Order | None = None
     """The order to apply the discounts to; a known `id` or `source_id` names a stored one."""
     customer: Customer | None = None
-    """Who redeems, by `id` or `source_id`. Further fields update the stored customer; an unknown `source_id` creates
-    one.
-    """
+    """Who redeems, by `id` or `source_id`, or with further data."""
     session: Session | None = None
     """Reserves the redeemables, or names the session that did so."""
     tracking_id: str | None = None

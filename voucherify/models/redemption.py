@@ -25,15 +25,15 @@ class Redemption(BaseModel):
     """A redemption of a voucher, promotion tier or reward, or its rollback; `object` tells which."""
 
     id: str | None = None
-    """Id of the redemption, starting with `r_`."""
+    """Id of the redemption; starts with `r_`."""
     object: Literal["redemption", "redemption_rollback"] | str | None = None
     """Whether this is a redemption or a rollback."""
     var_date: Annotated[datetime | None, Field(alias="date")] = None
-    """When it was redeemed, in RFC 3339."""
+    """When it was redeemed or rolled back, in RFC 3339."""
     customer_id: str | None = None
     """Id of the customer who redeemed; null for an anonymous one."""
     tracking_id: str | None = None
-    """Identifies the customer by the source id that the call had."""
+    """Identifies the customer where no id does, as an opaque text that starts with `track_`; null for none."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the redemption; null for none."""
     amount: int | None = None
@@ -41,11 +41,11 @@ class Redemption(BaseModel):
     redemption: str | None = None
     """Id of the redemption above it, for redeemables that were redeemed together; null for none."""
     result: Literal["SUCCESS", "FAILURE"] | str | None = None
-    """Whether the redemption succeeded."""
+    """Whether the redemption or rollback succeeded."""
     status: Literal["SUCCEEDED", "FAILED", "ROLLED_BACK", "ROLLED BACK"] | str | None = None
-    """State of the redemption; `ROLLED_BACK` if it was undone later."""
+    """State of the redemption; `ROLLED_BACK` if it was undone later. Null where none is known."""
     session: RedemptionSession | None = None
-    """Session that held the card for this redemption."""
+    """Session that reserved the redeemable for this redemption."""
     related_redemptions: RelatedRedemptions | None = None
     """Other redemptions and rollbacks of the same voucher or call."""
     failure_code: str | None = None
@@ -71,6 +71,6 @@ class Redemption(BaseModel):
     loyalty_card: RedemptionLoyaltyCard | None = None
     """Points that were taken off the loyalty card."""
     voucher: Voucher | None = None
-    """The voucher that was redeemed; absent for promotion tiers."""
+    """The voucher that was redeemed; absent or null for promotion tiers."""
     reason: str | None = None
     """Why the redemption was undone, in free text; only for rollbacks."""

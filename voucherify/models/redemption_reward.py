@@ -20,7 +20,7 @@ class RedemptionReward(BaseModel):
     """The reward that a redemption of loyalty points brought."""
 
     customer: SimpleCustomer | None = None
-    """Who got the reward; null if unknown."""
+    """Who got the reward; null for none."""
     assignment_id: str | None = None
     """Id of the assignment of the reward to the loyalty campaign (`rewa_`); null for none."""
     voucher: Voucher | None = None
@@ -38,9 +38,9 @@ class RedemptionReward(BaseModel):
     object: Literal["reward"] | str | None = None
     """Names the kind of this object."""
     created_at: datetime | None = None
-    """When the reward was created (RFC 3339)."""
+    """When the reward was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the reward was last changed (RFC 3339)."""
+    """When the reward was last changed, in RFC 3339; null if it never was."""
     parameters: RewardParameters | None = None
     """What the reward gives; depends on `type`."""
     metadata: dict[str, Any] | None = None

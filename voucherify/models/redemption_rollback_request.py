@@ -18,7 +18,7 @@ class RedemptionRollbackRequest(BaseModel):
     tracking_id: str | None = None
     """Tracking id of the customer, where `customer` is left out."""
     customer: Customer | None = None
-    """The customer, by `id` or `source_id`; further fields update the stored customer."""
+    """The customer, by `id` or `source_id`, or with further data."""
     order: Order | None = None
     """New data of the order, such as its status."""
     metadata: dict[str, Any] | None = None

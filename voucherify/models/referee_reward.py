@@ -10,11 +10,11 @@ from voucherify.models.referee_reward_campaign import RefereeRewardCampaign
 
 
 class RefereeReward(BaseModel):
-    """What somebody who was referred gets on conversion."""
+    """What a referred customer gets when the referral converts."""
 
     related_object_parent: RefereeRewardCampaign | None = None
     """The campaign that the reward comes from."""
     type: Literal["LOYALTY_CARD", "GIFT_VOUCHER"] | str | None = None
-    """What is charged: a loyalty card with points, or a gift card with credits."""
+    """What is topped up: a loyalty card with points, or a gift card with credits."""
     amount: int | str | None = None
-    """Number of points, or credits in hundredths of the currency unit. The API has it as an integer."""
+    """Number of points, or credits in hundredths of the currency unit."""

@@ -18,6 +18,6 @@ class ReferralProgram(BaseModel):
     customer (`custom_event`).
     """
     custom_event: NamedReference | None = None
-    """The custom event that converts, if `conversion_event_type` is `custom_event`."""
+    """The custom event that converts a referral; for the type `custom_event`."""
     referee_reward: RefereeReward | None = None
     """What the referred customer gets."""

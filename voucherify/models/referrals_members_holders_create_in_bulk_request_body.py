@@ -13,8 +13,8 @@ class ReferralsMembersHoldersCreateInBulkRequestBody(BaseModel):
     """Customers to add to a referral code."""
 
     holders: list[Customer]
-    """The customers, by `id` or `source_id`. The other fields update the stored customer; an unknown `source_id`
-    creates one.
+    """The customers, 1 to 100 of them, each by `id` or `source_id`; with both, `id` decides. Their other fields update
+    the stored customer; an unknown `source_id` creates one.
     """
     metadata: dict[str, Any] | None = None
     """Custom attributes to set on each of the new holders."""

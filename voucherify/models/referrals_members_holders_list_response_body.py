@@ -19,8 +19,8 @@ class ReferralsMembersHoldersListResponseBody(BaseModel):
     data: list[RedeemableHolder]
     """The holders of this page."""
     total: int
-    """Number of holders on all pages."""
+    """Number of holders on all pages together."""
     has_more: bool
     """Whether further objects follow after this page."""
     more_starting_after: str | None = None
-    """Cursor for the next page, to be passed as `starting_after_id`. Absent on the last page."""
+    """Id of the last holder, to pass as `starting_after_id` for the next page."""

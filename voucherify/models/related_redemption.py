@@ -17,7 +17,7 @@ class RelatedRedemption(BaseModel):
     id: str | None = None
     """Id of the redemption; starts with `r_`."""
     var_date: Annotated[datetime | None, Field(alias="date")] = None
-    """When it was redeemed (RFC 3339)."""
+    """When it was redeemed or rolled back, in RFC 3339."""
     rollback_order_mode: Literal["WITH_ORDER", "WITHOUT_ORDER"] | str | None = None
     """Whether the rollback took the discount back from the order too (`WITH_ORDER`) or left the order alone
     (`WITHOUT_ORDER`).

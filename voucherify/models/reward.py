@@ -19,16 +19,16 @@ class Reward(BaseModel):
     name: str
     """Name of the reward."""
     stock: int | None
-    """How many are left to give away; null for no limit."""
+    """Number of pieces left to give away; null for no limit."""
     redeemed: int | None
-    """How often the reward was redeemed; may be null."""
+    """Number of times that the reward was redeemed, or null."""
     attributes: RewardAttributes | None = None
-    """Picture and text for customers."""
+    """Image and text that customers see."""
     metadata: dict[str, Any] | None
     """Custom attributes of the reward."""
     type: Literal["CAMPAIGN", "COIN", "MATERIAL"] | str
-    """Kind of reward: a voucher, credits or points from a campaign (`CAMPAIGN`), a payment by points (`COIN`), or a
-    product (`MATERIAL`).
+    """What the reward consists of: a voucher, credits or points from a campaign (`CAMPAIGN`), a product (`MATERIAL`),
+    or an exchange of points for a part of an order (`COIN`).
     """
     parameters: RewardParameters | None = None
     """What the reward gives; depends on `type`."""

@@ -11,7 +11,7 @@ from voucherify.models.reward_assignment_parameters import RewardAssignmentParam
 
 
 class RewardAssignment(BaseModel):
-    """Offers a reward in a loyalty campaign, for a number of points."""
+    """The offer of a reward in a loyalty campaign, for a number of points."""
 
     id: str
     """Id of the assignment; starts with `rewa_`."""
@@ -26,6 +26,6 @@ class RewardAssignment(BaseModel):
     related_object_id: str
     """Id of the loyalty campaign; starts with `camp_`."""
     related_object_type: Literal["campaign"] | str
-    """Kind of the object that `related_object_id` refers to."""
+    """Kind of the object that offers the reward; always `campaign`."""
     parameters: RewardAssignmentParameters | None = None
     """The price of the reward."""

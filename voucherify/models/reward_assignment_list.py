@@ -10,7 +10,7 @@ from voucherify.models.reward_assignment import RewardAssignment
 
 
 class RewardAssignmentList(BaseModel):
-    """One page of the assignments of a reward."""
+    """One page of assignments of rewards to campaigns."""
 
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""

@@ -10,6 +10,6 @@ class RewardAssignmentLoyalty(BaseModel):
     """The price of a reward in points."""
 
     points: int | None = None
-    """How many points the reward costs."""
+    """Number of points that the reward costs; at least 1 in a new assignment."""
     auto_redeem: bool | None = None
-    """Whether the reward is redeemed by itself once a card has enough points."""
+    """Whether the reward is redeemed by itself once a card has enough points, or null."""

@@ -7,9 +7,9 @@ from voucherify.base_model import BaseModel
 
 
 class RewardAttributes(BaseModel):
-    """How a reward is shown to customers."""
+    """How a reward is presented to customers."""
 
     image_url: str | None = None
-    """Address of a picture of the reward."""
+    """Address of an image of the reward."""
     description: str | None = None
-    """Text about the reward."""
+    """Text about the reward for customers."""

@@ -15,7 +15,7 @@ class RewardCampaign(BaseModel):
     """Id of the campaign that the reward comes from; starts with `camp_`."""
     balance: int | None = None
     """What the customer gets: credits of a gift card in hundredths of the currency unit, or points of a loyalty card.
-    Absent for coupons.
+    Not for coupons.
     """
     type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS", "LOYALTY_PROGRAM"] | str | None = None
-    """Type of the campaign: `DISCOUNT_COUPONS`, `GIFT_VOUCHERS` or `LOYALTY_PROGRAM`."""
+    """Kind of the campaign: discount coupons, gift cards or a loyalty program."""

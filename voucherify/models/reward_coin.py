@@ -10,6 +10,6 @@ class RewardCoin(BaseModel):
     """How points are exchanged when they pay for an order."""
 
     exchange_ratio: float | str | None = None
-    """Value that `points_ratio` points are worth."""
+    """Value in the currency that `points_ratio` points are exchanged for."""
     points_ratio: int | str | None = None
-    """Number of points that are worth `exchange_ratio`."""
+    """Number of points that are exchanged for the value in `exchange_ratio`."""

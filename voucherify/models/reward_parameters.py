@@ -10,7 +10,7 @@ from voucherify.models.reward_product import RewardProduct
 
 
 class RewardParameters(BaseModel):
-    """What a reward consists of: a voucher of a campaign, a product, or points exchanged for money."""
+    """What a reward consists of: something from a campaign, a product, or points exchanged for money."""
 
     campaign: RewardCampaign | None = None
     """The campaign, for a reward of type `CAMPAIGN`."""

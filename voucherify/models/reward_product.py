@@ -12,4 +12,6 @@ class RewardProduct(BaseModel):
     id: str | None = None
     """Id of the product; starts with `prod_`."""
     sku_id: str | None = None
-    """Id of the SKU, if it must be that variant (`sku_`); null for the product as such."""
+    """Id of the SKU, if the reward is a certain variant of the product; starts with `sku_`. Null for the product as
+    such.
+    """

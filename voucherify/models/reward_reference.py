@@ -7,9 +7,9 @@ from voucherify.base_model import BaseModel
 
 
 class RewardReference(BaseModel):
-    """The reward to exchange points for."""
+    """A reward to exchange points for."""
 
     id: str | None = None
     """Id of the reward; starts with `rew_`."""
     points: int | None = None
-    """How many points to spend, for a reward of type `COIN`."""
+    """Number of points to spend; for a reward of type `COIN`."""

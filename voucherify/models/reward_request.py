@@ -11,19 +11,17 @@ from voucherify.models.reward_parameters import RewardParameters
 
 
 class RewardRequest(BaseModel):
-    """A reward to create, or new data of one."""
+    """A reward to create, or changes to one."""
 
     name: str | None = None
     """Name of the reward."""
     parameters: RewardParameters | None = None
-    """What members get; exactly one of `campaign`, `product` and `coin`."""
+    """What the reward consists of: exactly one of `campaign`, `product` and `coin`."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes, as defined in the project's metadata schema for this kind of object; in a filter, the
-    condition on them.
-    """
+    """Custom attributes of the reward."""
     stock: int | None = None
-    """Number of pieces available; null for no limit. For material rewards only."""
+    """Number of pieces to give away; null for no limit. For a reward of type `MATERIAL`."""
     attributes: RewardAttributes | None = None
-    """Image and description; for material rewards only."""
+    """Image and text that customers see. For a reward of type `MATERIAL`."""
     type: Literal["CAMPAIGN", "COIN", "MATERIAL"] | str | None = None
-    """What the reward consists of: a voucher, money for points, or a product."""
+    """Kind of the reward, the same that `parameters` tells: `CAMPAIGN`, `MATERIAL` or `COIN`."""

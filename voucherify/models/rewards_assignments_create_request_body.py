@@ -8,14 +8,14 @@ from voucherify.models.reward_assignment_parameters import RewardAssignmentParam
 
 
 class RewardsAssignmentsCreateRequestBody(BaseModel):
-    """Offers a reward in a campaign.
+    """The offer of a reward in a campaign.
 
-    Coin rewards take `validation_rules`, the others `parameters`.
+    Rewards of type `COIN` take `validation_rules`, the others `parameters`.
     """
 
     campaign: str
     """Id of the loyalty campaign, starting with `camp_`."""
     parameters: RewardAssignmentParameters | None = None
-    """What the reward costs; for rewards of type `CAMPAIGN` and `MATERIAL`."""
+    """Price of the reward; for rewards of type `CAMPAIGN` and `MATERIAL`."""
     validation_rules: list[str] | None = None
-    """Ids of validation rules to assign, starting with `val_`; for rewards of type `COIN`."""
+    """Ids of validation rules (`val_...`) that must hold; for rewards of type `COIN`."""

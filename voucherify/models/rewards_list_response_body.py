@@ -19,4 +19,4 @@ class RewardsListResponseBody(BaseModel):
     data: list[Reward]
     """The rewards of this page."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of rewards on all pages together."""

@@ -21,11 +21,13 @@ class Segment(BaseModel):
     updated_at: datetime | None = None
     """When the segment was last changed (RFC 3339)."""
     type: Literal["auto-update", "passive", "static"] | str | None = None
-    """`static`: a list of customers. `auto-update`: the customers who match `filter`, kept up to date all the time.
-    `passive`: the customers who match `filter`, looked up when the segment is used.
+    """`static`: a list of customers. `auto-update`: the customers who match `filter`, with events when they enter or
+    leave. `passive`: the customers who match `filter`, without such events.
     """
     filter: dict[str, Any] | None = None
-    """Conditions on customers, by field, with `junction` (`and`, `or`) to combine them; null for a static segment."""
+    """Conditions on customers, keyed by field, and `junction` (`and` or `or`), which combines them; null for a static
+    segment.
+    """
     object: Literal["segment"] | str | None = None
     """Names the kind of this object."""
     initial_sync_status: Literal["IN_PROGRESS", "DONE"] | str | None = None

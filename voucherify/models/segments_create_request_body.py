@@ -14,12 +14,12 @@ class SegmentsCreateRequestBody(BaseModel):
     name: str | None = None
     """Name of the segment."""
     type: Literal["static", "auto-update", "passive"] | str | None = None
-    """`static` (the default): a list of customers. `auto-update`: the customers who match `filter`, kept up to date all
-    the time. `passive`: the customers who match `filter`, looked up when the segment is used.
+    """`static` (the default): a list of customers. `auto-update`: the customers who match `filter`, with events when
+    they enter or leave. `passive`: the customers who match `filter`, without such events.
     """
     customers: list[str] | None = None
-    """Ids of the customers in a static segment; they start with `cust_`."""
+    """Ids of the customers in a static segment, each starting with `cust_`."""
     filter: dict[str, Any] | None = None
-    """Conditions on customers, by field, such as `{"metadata.plan": {"conditions": {"$is": ["premium"]}}}`, and
-    `junction` (`and`, `or`) to combine them. For `auto-update` and `passive`.
+    """Conditions on customers, keyed by field, such as `{"metadata.plan": {"conditions": {"$is": ["premium"]}}}`, and
+    `junction` (`and` or `or`), which combines them. For `auto-update` and `passive`.
     """

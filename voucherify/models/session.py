@@ -12,7 +12,7 @@ class Session(BaseModel):
     """Reserves redeemables between a validation and the redemption, so that nobody else uses them up."""
 
     key: str | None = None
-    """Name of the session; Voucherify makes one up where the validation has none, and the redemption repeats it."""
+    """Name of the session; Voucherify gives one where the validation has none, and the redemption repeats it."""
     type: Literal["LOCK"] | str | None = None
     """Kind of session, always `LOCK`."""
     ttl: float | None = None

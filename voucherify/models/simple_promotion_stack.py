@@ -16,8 +16,8 @@ class SimplePromotionStack(BaseModel):
     name: str | None = None
     """Name of the promotion stack."""
     category_id: str | None = None
-    """Category of the promotion stack (`cat_...`)."""
+    """Id of the category of the stack; starts with `cat_`."""
     campaign: IdReference | None = None
     """Promotion campaign that the stack belongs to."""
     tiers: PromotionStackTiers | None = None
-    """Promotion tiers in the stack, and their order."""
+    """The promotion tiers in the stack and their order of application."""

@@ -14,8 +14,8 @@ class SimpleReferralTier(BaseModel):
     id: str | None = None
     """Id of the referral tier."""
     campaign_id: str | None = None
-    """Referral campaign that the tier belongs to."""
+    """Id of the referral campaign that the tier belongs to; starts with `camp_`."""
     banner: str | None = None
-    """Text to show to customers."""
+    """Name that customers see."""
     parameters: dict[str, Any] | None = None
     """Settings of the referral tier, as a free-form object."""

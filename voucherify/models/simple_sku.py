@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class SimpleSku(BaseModel):
-    """An SKU in short, as it appears inside of other objects."""
+    """A SKU in short, as it appears inside of other objects."""
 
     id: str | None = None
     """Id that Voucherify gave the SKU; starts with `sku_`."""

@@ -31,8 +31,8 @@ class Sku(BaseModel):
     metadata: dict[str, Any] | None = None
     """Custom attributes of the SKU."""
     created_at: datetime | None = None
-    """When the SKU was created (RFC 3339)."""
+    """When the SKU was created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the SKU was last changed (RFC 3339); null if it never was."""
+    """When the SKU was last changed, in RFC 3339; null if it never was."""
     object: Literal["sku"] | str | None = None
     """Names the kind of this object."""

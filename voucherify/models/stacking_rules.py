@@ -19,17 +19,19 @@ class StackingRules(BaseModel):
     joint_categories: list[str]
     """Ids of categories whose redeemables are applied no matter what `exclusive_categories` excludes."""
     redeemables_limit: int
-    """How many redeemables one call may name, 1 to 30. 1 to 30."""
+    """How many redeemables one call may name; 30 unless set. 1 to 30."""
     applicable_redeemables_limit: int
-    """How many of the redeemables that a call names can be applied, 1 to 30. 1 to 30."""
+    """How many of the redeemables that a call names can be applied; 5 unless set. 1 to 30."""
     applicable_redeemables_per_category_limit: int | None
-    """How many redeemables of the same category can be applied, 1 to 30; null for no such limit. 1 to 30."""
+    """How many redeemables of the same category can be applied; 1 unless set, null for no such limit. 1 to 30."""
     applicable_redeemables_category_limits: dict[str, int | Any]
-    """How many redeemables of certain categories can be applied: 1 to 10, by category id."""
+    """How many redeemables of certain categories can be applied, keyed by category id; 1 to 10 for each."""
     applicable_exclusive_redeemables_limit: int
-    """How many redeemables of exclusive categories can be applied, 1 to 5. 1 to 5."""
+    """How many redeemables of exclusive categories can be applied; 1 unless set. 1 to 5."""
     applicable_exclusive_redeemables_per_category_limit: int | None = None
-    """How many redeemables of the same exclusive category can be applied, 1 to 30; null for no such limit."""
+    """How many redeemables of the same exclusive category can be applied: 1 to 30, or 1 to 5 in the answer of a
+    validation; 1 unless set, null for no such limit.
+    """
     discount_calculation_mode: Literal["INITIAL_AMOUNT", "DISCOUNTED_AMOUNT"] | str | None = None
     """What a discount is computed on: the order as it came in (`INITIAL_AMOUNT`), or what earlier discounts left of it
     (`DISCOUNTED_AMOUNT`).
@@ -43,8 +45,8 @@ class StackingRules(BaseModel):
     others are left out.
     """
     redeemables_sorting_rule: Literal["CATEGORY_HIERARCHY", "REQUESTED_ORDER"] | str
-    """In which order redeemables are applied: as the call names them (`REQUESTED_ORDER`), or by the `hierarchy` of
-    their categories (`CATEGORY_HIERARCHY`).
+    """In which order redeemables are applied: as the call names them (`REQUESTED_ORDER`, unless set), or by the
+    `hierarchy` of their categories (`CATEGORY_HIERARCHY`).
     """
     redeemables_products_application_mode: Literal["STACK", "ONCE"] | str
     """Whether several product discounts can apply to the same item (`STACK`) or only one (`ONCE`)."""
@@ -61,8 +63,8 @@ class StackingRules(BaseModel):
     order alone (`WITHOUT_ORDER`).
     """
     created_at: datetime | None = None
-    """When the stacking rules were created (RFC 3339)."""
+    """When the stacking rules were created, in RFC 3339."""
     updated_at: datetime | None = None
-    """When the stacking rules were last changed (RFC 3339)."""
+    """When the stacking rules were last changed, in RFC 3339."""
     grouped_redeemables_sorting_rule: str | None = None
-    """In which order redeemables of one group apply."""
+    """Sort order of grouped redeemables, such as `JOINT_ALWAYS_LAST`."""

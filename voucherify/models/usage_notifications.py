@@ -12,7 +12,7 @@ class UsageNotifications(BaseModel):
     enabled: bool
     """Whether notifications are sent at all."""
     value: int
-    """Share of the limit, in percent, at which the notification is sent: 10 to 90. 10 to 90."""
+    """Share of the limit, in percent, at which the notification is sent. 10 to 90."""
     in_app: bool
     """Whether it is shown in the dashboard."""
     emails: list[str]

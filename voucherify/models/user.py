@@ -14,7 +14,7 @@ class User(BaseModel):
     id: str
     """Id of the user; starts with `user_`."""
     login: str
-    """What the user logs in with, mostly an e-mail address."""
+    """What the user logs in with, such as an e-mail address."""
     email: str
     """E-mail address of the user."""
     first_name: str

@@ -39,10 +39,8 @@ class ValidatedRedeemable(BaseModel):
     categories: list[Category] | None = None
     """Categories of the redeemable, with the part that they play in stacking."""
     campaign_name: str | None = None
-    """Name of the campaign that it belongs to; null for none."""
+    """Name of the campaign that it belongs to; absent for none."""
     campaign_id: str | None = None
-    """Id of the campaign that the object belongs to, starting with `camp_`; null for none; in a filter, the condition
-    on it.
-    """
+    """Id of the campaign that it belongs to; starts with `camp_`; absent for none."""
     name: str | None = None
     """Name of the redeemable, where it has one."""

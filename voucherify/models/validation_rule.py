@@ -22,14 +22,14 @@ class ValidationRule(BaseModel):
     """Conditions keyed by number, and `logic`, which combines the numbers, such as `1 and (2 or 3)`."""
     bundle_rules: dict[str, ValidationRuleBundleRule | Any] | None = None
     """Conditions on items that must be bought together, keyed by number, and `limit`, the highest number of bundles
-    that count (1 to 100, default 1).
+    that count (1 to 100; 1 by default).
     """
     error: ErrorMessage | None = None
-    """Message that the API gives when the rule is broken, unless a condition has its own."""
+    """What the API says when the rule is not met, unless a condition has an error of its own."""
     applicable_to: ValidationRuleApplicableTo
-    """Products, SKUs and collections that the discount is meant for."""
+    """Products, SKUs and product collections that a discount with this rule applies to."""
     type: Literal["expression", "basic", "advanced", "complex"] | str
-    """How the rule was built, by expression or in one of the editors of the dashboard."""
+    """Kind of the rule, such as `expression` for conditions that a logical expression joins."""
     context_type: (
         Literal[
             "earning_rule.order.paid",
@@ -94,12 +94,11 @@ class ValidationRule(BaseModel):
     everywhere (`global`).
     """
     id: str
-    """Id of the rule, starting with `val_`."""
+    """Id of the rule; starts with `val_`."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the rule was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """When the object was last changed, in RFC 3339, or null if it never was; in a filter, the condition on that time.
-    """
+    """When the rule was last changed (RFC 3339)."""
     assignments_count: int | None = None
     """Number of objects that the rule is assigned to."""
     object: Literal["validation_rules"] | str

@@ -29,6 +29,6 @@ class ValidationRuleAssignment(BaseModel):
     updated_at: datetime | None = None
     """When the assignment was last changed (RFC 3339)."""
     validation_status: Literal["VALID", "PARTIALLY_VALID", "INVALID"] | str | None = None
-    """How the check went: met (`VALID`), met as far as it was checked (`PARTIALLY_VALID`) or broken (`INVALID`)."""
+    """Outcome of the check: all met (`VALID`), met as far as checked (`PARTIALLY_VALID`), or broken (`INVALID`)."""
     validation_omitted_rules: list[str] | None = None
     """Parts of the rule that were not checked."""

@@ -10,13 +10,13 @@ from voucherify.models.validation_rule_assignment import ValidationRuleAssignmen
 
 
 class ValidationRuleAssignmentList(BaseModel):
-    """The assignments of validation rules."""
+    """A list of assignments of validation rules."""
 
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
     """Name of the field that holds the array of listed objects."""
     data: list[ValidationRuleAssignment]
-    """The assignments."""
+    """The assignments of this page."""
     total: int
-    """Number of assignments in all."""
+    """Number of assignments on all pages together."""

@@ -10,13 +10,14 @@ from voucherify.models.error_message import ErrorMessage
 
 
 class ValidationRuleBundleRule(BaseModel):
-    """Items that a bundle must hold for a validation rule to be met."""
+    """Items that must be in the order together for a validation rule to be met."""
 
     name: Literal["order.items.any"] | str | None = None
-    """What is looked at."""
+    """What is checked; always `order.items.any`."""
     conditions: dict[str, Any] | None = None
-    """Products, SKUs or collections under the operator `$is`."""
+    """One product, SKU or product collection, in a list under the operator `$is`."""
     rules: dict[str, Any] | None = None
-    """Rules about quantity or price of the items, under their numbers, and `logic`."""
+    """Conditions on the items, such as their number or price, keyed by number, and `logic`, which combines the numbers.
+    """
     error: ErrorMessage | None = None
-    """What is answered where the rule is not met."""
+    """What the API says when this condition is not met."""

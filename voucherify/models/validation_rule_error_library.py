@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class ValidationRuleErrorLibrary(BaseModel):
-    """The error to give when a validation rule is not met, named by its key."""
+    """The message to give when a validation rule is not met, by its key."""
 
     key: str | None = None
-    """Key of the error, up to 100 characters. At most 100 characters."""
+    """Key under which the message is stored. At most 100 characters."""

@@ -13,7 +13,7 @@ from voucherify.models.validation_rule_rule import ValidationRuleRule
 
 
 class ValidationRuleRequest(BaseModel):
-    """A validation rule to create, or new data of one."""
+    """A validation rule to create, or changes to one."""
 
     name: str | None = None
     """Name of the rule."""
@@ -21,15 +21,15 @@ class ValidationRuleRequest(BaseModel):
     """Conditions keyed by number, and `logic`, which combines the numbers, such as `1 and (2 or 3)`."""
     bundle_rules: dict[str, ValidationRuleBundleRule | Any] | None = None
     """Conditions on items that must be bought together, keyed by number, and `limit`, the highest number of bundles
-    that count (1 to 100, default 1).
+    that count (1 to 100; 1 by default). In an update, null removes them all.
     """
     error: ErrorMessage | None = None
-    """Message that the API gives when the rule is broken, unless a condition has its own."""
+    """What the API says when the rule is not met, unless a condition has an error of its own."""
     applicable_to: ValidationRuleApplicableTo | None = None
-    """Products, SKUs and collections that the discount is meant for."""
+    """Products, SKUs and product collections that a discount with this rule applies to."""
     type: Literal["expression", "basic", "advanced", "complex"] | str | None = None
-    """How the rule was built, by expression or in one of the editors of the dashboard. Without it, the server takes
-    `"expression"`.
+    """Kind of the rule, such as `expression` for conditions that a logical expression joins. Without it, the server
+    takes `"expression"`.
     """
     context_type: (
         Literal[

@@ -15,12 +15,12 @@ class ValidationRuleRule(BaseModel):
     """One of the conditions that make up a validation rule."""
 
     name: str | None = None
-    """What is looked at, such as `order.amount` or `customer.segment`."""
+    """What is checked, such as `order.amount` or `customer.segment`."""
     var_property: Annotated[str | None, Field(alias="property")] = None
-    """Name of the metadata property; null unless metadata are looked at."""
+    """Name of the metadata attribute; null if no metadata are checked."""
     conditions: dict[str, Any] | None = None
-    """Lists of values under their operators, such as `$less_than: [4000]`."""
-    rules: dict[str, ValidationRuleRule | Any] | None = None
-    """Rules inside this one, under their numbers, and `logic`."""
+    """Lists of values keyed by operator, such as `$less_than: [4000]`."""
+    rules: dict[str, ValidationRuleRule | str] | None = None
+    """Conditions within this one, keyed by number, and `logic`, which combines the numbers."""
     error: ErrorMessage | None = None
-    """What is answered where the rule is not met."""
+    """What the API says when this condition is not met."""

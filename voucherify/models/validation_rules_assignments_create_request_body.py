@@ -16,6 +16,6 @@ class ValidationRulesAssignmentsCreateRequestBody(BaseModel):
         | str
         | None
     ) = None
-    """Kind of the object. Without it, the server takes `"voucher"`."""
+    """Kind of the object to assign the rule to. Without it, the server takes `"voucher"`."""
     related_object_id: str | None = None
-    """Id of the object, such as a campaign's `camp_` id."""
+    """Id of the object to assign the rule to, such as a campaign's `camp_` id."""

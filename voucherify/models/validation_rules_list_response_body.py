@@ -19,4 +19,4 @@ class ValidationRulesListResponseBody(BaseModel):
     data: list[ValidationRule]
     """The rules of this page."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of rules on all pages together."""
