@@ -100,6 +100,8 @@ def _model(model: ModelClass, api: Api, late: dict[str, frozenset[str]], templat
     ]
     if model.base:
         imports.models.add(model.base)
+    # Only what is not there yet needs annotations as text, which pydantic has to compile.
+    refers_forward = bool(late[model.name]) or model.name in imports.models
     imports.models.discard(model.name)
     base = [] if model.base else ["from voucherify.base_model import BaseModel"]
     own = base + imports.statements(without=late[model.name])
@@ -107,6 +109,7 @@ def _model(model: ModelClass, api: Api, late: dict[str, frozenset[str]], templat
         model=model,
         fields=fields,
         imports=own,
+        refers_forward=refers_forward,
         inherited_imports=[one for one in _inherited_imports(model, api, late) if one not in own],
         late_imports=[python_types.import_of(name) for name in sorted(late[model.name])],
     )

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any, overload
 
 import pydantic
+import pydantic_core
 from pydantic import ConfigDict
 
 from voucherify.model_schema import READ_JSON_DATA, adapt_model
@@ -86,7 +87,17 @@ class BaseModel(pydantic.BaseModel):
     @classmethod
     def from_json(cls, json_str: str | bytes | bytearray) -> Self:
         """Make a model of JSON text. Raises `pydantic.ValidationError` for text that is no such object."""
-        model: Self = cls.__pydantic_validator__.validate_json(json_str)
+        try:
+            model: Self = cls.__pydantic_validator__.validate_json(json_str)
+        except pydantic.ValidationError:
+            # JSON text is read as strictly as an answer; but it may be a caller's, with `100.0` for a whole number.
+            try:
+                data = pydantic_core.from_json(json_str)
+            except ValueError:
+                data = None
+            if not isinstance(data, dict):
+                raise
+            return cls.from_dict(data)
         return model
 
     def to_dict(self) -> dict[str, Any]:

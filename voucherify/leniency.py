@@ -14,7 +14,7 @@ from pydantic_core import SchemaValidator, ValidationError
 
 from voucherify.api_response import Deviation
 from voucherify.base_model import BaseModel
-from voucherify.model_schema import SCALARS
+from voucherify.model_schema import SERVER_SCALARS
 
 _FOUND = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
 
@@ -80,7 +80,7 @@ class _Walk:
             return value
         if _is_model(annotation) and isinstance(value, dict):
             return self._fit_model(annotation, value, place)
-        if annotation in SCALARS:
+        if annotation in SERVER_SCALARS:
             return _scalar(annotation, value)
         raise _MisfitError
 
@@ -141,14 +141,14 @@ def _name(annotation: Any) -> str:
 
 def _scalar(kind: type, value: object) -> Any:
     try:
-        return _validator(kind).validate_python(value, strict=True)
+        return _validator(kind).validate_python(value)
     except ValidationError:
         raise _MisfitError from None
 
 
 @cache
 def _validator(kind: type) -> SchemaValidator:
-    return SchemaValidator(SCALARS[kind])
+    return SchemaValidator(SERVER_SCALARS[kind])
 
 
 @cache

@@ -1,8 +1,8 @@
 """What a field accepts: pydantic's schemas, adapted to the two ways in which values reach a model.
 
-A server's answer is validated strictly and nothing is converted. What a caller passes is checked kindly: integral
-numbers of any type are whole numbers, a UUID or an enum member is text, and text stands for itself where a date or a
-time is expected. Both live in one schema, side by side, because pydantic picks the branch by its `strict` flag.
+JSON text is a server's answer: it is validated strictly and nothing is converted. Python values are what a caller
+passes, and are checked kindly: integral numbers of any type are whole numbers, a UUID or an enum member is text, and
+text stands for itself where a date or a time is expected. Both live in one schema, side by side.
 
 Every field may be left out and may be null, whatever its annotation says: requiredness is for type checkers and for
 the server to enforce, and an answer that lacks a field must still be readable.
@@ -10,13 +10,14 @@ the server to enforce, and an answer that lacks a field must still be readable.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
-from pydantic_core import SchemaValidator, core_schema
+from pydantic_core import SchemaValidator, ValidationError, core_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,18 +30,28 @@ READ_JSON_DATA = {"voucherify": "JSON data"}
 
 _ADAPTED = "voucherify_adapted"
 
-# RFC 3339 with at most the six fractional digits that datetime holds. Without the pattern pydantic would also take
-# numerals for Unix times and drop further digits, and the text that the server sent could not be given back. In this
-# dialect `\d` would be the digits of all scripts, and slow to build.
-_DATE_TIME = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:?[0-9]{2})?$"
-)
+# How a time begins, and a date. Without this, pydantic would also take numerals for Unix times and dates for times, and
+# the text that the server sent could not be given back. In this dialect `\\d` would be the digits of all scripts.
+_TIME_BEGINS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
+_IS_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
-_TEXT = core_schema.str_schema(strict=True)
 _WHOLE_NUMBER = core_schema.int_schema(strict=True)
-_BOOLEAN = core_schema.bool_schema(strict=True)
-_NUMBER = core_schema.union_schema([_WHOLE_NUMBER, core_schema.float_schema(strict=True)], mode="left_to_right")
-_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+def _written(pattern: str, schema: CoreSchema) -> CoreSchema:
+    return core_schema.chain_schema([core_schema.str_schema(strict=True, pattern=pattern), schema])
+
+
+SERVER_SCALARS: dict[type, CoreSchema] = {
+    str: core_schema.str_schema(strict=True),
+    int: _WHOLE_NUMBER,
+    float: core_schema.union_schema([_WHOLE_NUMBER, core_schema.float_schema(strict=True)], mode="left_to_right"),
+    bool: core_schema.bool_schema(strict=True),
+    # A datetime holds six fractional digits: what has more stays text.
+    datetime: _written(_TIME_BEGINS, core_schema.datetime_schema(microseconds_precision="error")),
+    date: _written(_IS_DATE, core_schema.date_schema()),
+}
+"""What a server may send."""
 
 
 def _to_text(value: object) -> object:
@@ -65,50 +76,42 @@ def _to_number(value: object) -> object:
     return value
 
 
-def _either(caller: CoreSchema, server: CoreSchema) -> CoreSchema:
-    return core_schema.lax_or_strict_schema(lax_schema=caller, strict_schema=server)
-
-
-def _kind(convert: Callable[[Any], object], schema: CoreSchema, error: str) -> CoreSchema:
+def _kind(kind: type, convert: Callable[[Any], object], error: str) -> CoreSchema:
     """What is of the kind passes without a call of Python code; the rest is converted, or refused with one error."""
+    schema = SERVER_SCALARS[kind]
     converted = core_schema.no_info_before_validator_function(convert, schema)
-    caller = core_schema.union_schema(
-        [schema, converted],
-        mode="left_to_right",
-        custom_error_type=error,
-    )
-    return _either(caller, schema)
+    caller = core_schema.union_schema([schema, converted], mode="left_to_right", custom_error_type=error)
+    return core_schema.json_or_python_schema(json_schema=schema, python_schema=caller)
 
 
-def _time(pattern: str, schema: CoreSchema) -> CoreSchema:
-    parse = SchemaValidator(schema).validate_python
-    sent = core_schema.chain_schema(
-        [core_schema.str_schema(strict=True, pattern=pattern), core_schema.no_info_plain_validator_function(parse)]
-    )
-    fits = SchemaValidator(sent).isinstance_python
+def _time(kind: type, schema: CoreSchema) -> CoreSchema:
+    server = SERVER_SCALARS[kind]
+    parse = SchemaValidator(server).validate_python
 
     def read(value: object, strictly: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
         if isinstance(value, date):  # a datetime is a date too; the server knows which one it takes
             return value
-        if isinstance(value, str):
-            is_json_data = info.mode == "json" or info.context is READ_JSON_DATA
-            return parse(value) if is_json_data and fits(value) else value
-        return strictly(value)
+        if not isinstance(value, str):
+            return strictly(value)
+        if info.context is READ_JSON_DATA:
+            with suppress(ValidationError):
+                return parse(value)
+        return value
 
-    strict_schema = cast("CoreSchema", {**schema, "strict": True})
-    return _either(core_schema.with_info_wrap_validator_function(read, strict_schema), sent)
+    caller = core_schema.with_info_wrap_validator_function(read, schema)
+    return core_schema.json_or_python_schema(json_schema=server, python_schema=caller)
 
 
-SCALARS: dict[type, CoreSchema] = {
-    str: _kind(_to_text, _TEXT, "string_type"),
-    int: _kind(_to_whole_number, _WHOLE_NUMBER, "int_type"),
-    float: _kind(_to_number, _NUMBER, "float_type"),
-    bool: _BOOLEAN,
-    datetime: _time(_DATE_TIME, core_schema.datetime_schema()),
-    date: _time(_DATE, core_schema.date_schema()),
+SCALARS: dict[str, CoreSchema] = {
+    "str": _kind(str, _to_text, "string_type"),
+    "int": _kind(int, _to_whole_number, "int_type"),
+    "float": _kind(float, _to_number, "float_type"),
+    "bool": SERVER_SCALARS[bool],
+    "datetime": _time(datetime, core_schema.datetime_schema(strict=True)),
+    "date": _time(date, core_schema.date_schema(strict=True)),
 }
+"""What a field takes, by the type of pydantic's schema."""
 _MODELS = ("model", "definition-ref", "definitions")
-_BY_NAME = {kind.__name__: schema for kind, schema in SCALARS.items()}
 
 
 def adapt_model(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -142,8 +145,8 @@ def _optional(schema: Any) -> CoreSchema:
 def _adapt(schema: Any) -> CoreSchema:
     """Replace the scalars inside `schema`; other models are adapted when their own schema is made."""
     kind = schema["type"]
-    if kind in _BY_NAME:
-        return _BY_NAME[kind]
+    if kind in SCALARS:
+        return SCALARS[kind]
     if kind == "union":
         return _union(schema, _choices(schema["choices"]))
     for part in ("schema", "items_schema", "values_schema"):
@@ -165,7 +168,9 @@ def _union(schema: Any, choices: list[Any]) -> CoreSchema:
     if not any(isinstance(choice, dict) and choice["type"] in _MODELS for choice in choices):
         return caller
     server = [_but_objects(choice) if _takes_any_object(choice) else choice for choice in choices]
-    return _either(caller, cast("CoreSchema", {**caller, "choices": server}))
+    return core_schema.json_or_python_schema(
+        json_schema=cast("CoreSchema", {**caller, "choices": server}), python_schema=caller
+    )
 
 
 def _but_objects(schema: Any) -> CoreSchema:

@@ -20,7 +20,7 @@ def preload() -> None:
     for name in api.NAMES:
         getattr(api, name)
     built: set[type[BaseModel]] = set()
-    for name in models.NAMES:
+    for name in [name for name in models.NAMES if name not in models.SECOND_NAMES]:
         for model in _models_in(getattr(models, name)):
             _build(model, built)
 

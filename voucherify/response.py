@@ -71,7 +71,7 @@ def _read_model(name: str, content: bytes | str) -> BaseModel | None:
     from voucherify.arguments import model_class
 
     try:
-        model: BaseModel | None = model_class(name).__pydantic_validator__.validate_json(content, strict=True)
+        model: BaseModel | None = model_class(name).__pydantic_validator__.validate_json(content)
     except ValidationError:
         return None
     return model

@@ -6,7 +6,7 @@ A first call imports `pydantic.BaseModel` but builds no model: that is the least
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import date, datetime  # noqa: TC003  # pydantic reads the annotations at run time
 from typing import TYPE_CHECKING, Any
 
 import urllib3

@@ -1951,3 +1951,4 @@ VouchersUpdateResponseBodyPublish = VoucherPublish
 VouchersUpdateResponseBodyRedemption = VoucherRedemption
 
 NAMES: tuple[str, ...]
+SECOND_NAMES: dict[str, str]
