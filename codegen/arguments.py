@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from codegen import names
 from codegen.form import Argument, ListOf, MapOf, Model, Scalar, Type
 from codegen.schemas import Schemas, default_text, first_example
-from codegen.words import repeats_name, sentence
+from codegen.words import repeats_name, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +66,7 @@ class Arguments:
             return self._schemas.text_of(parameter["schema"], wire)
         if repeats_name(own, wire):
             raise parameter.error(f"the description of `{wire}` says no more than its name: {own}")
-        return " ".join([sentence(own), *self._schemas.limits_of(parameter["schema"])])
+        return with_limits(own, self._schemas.limits_of(parameter["schema"]))
 
     def _body(self, operation: Node) -> tuple[list[Argument], str | None]:
         """The arguments that make up the body, and its media type."""
