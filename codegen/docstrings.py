@@ -97,7 +97,9 @@ def _answer_fields(answer: Type | None, api: Api) -> set[str]:
 
 
 def _argument_text(argument: Argument) -> str:
-    return sentence(argument.text) if argument.required else f"{sentence(argument.text)} Optional."
+    if argument.required:
+        return sentence(argument.text)
+    return f"{sentence(argument.text)} Optional{', by keyword only' if argument.keyword_only else ''}."
 
 
 def _errors(method: Method) -> list[str]:
