@@ -79,9 +79,10 @@ def notes(method: Method, api: Api) -> list[str]:
     fields = _answer_fields(method.answer, api)
     arguments = {argument.name for argument in method.arguments}
     if "async_action_id" in fields:
+        certain = fields == {"async_action_id"}
         found.append(
-            "The work goes on in the background: `AsyncActionsApi.get_async_action`, given the"
-            " `async_action_id` of the answer, tells when it is done and what failed."
+            f"{'The' if certain else 'If the answer has an `async_action_id`, the'} work goes on in the background:"
+            " `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what failed."
         )
     if {"starting_after_id", "limit"} <= arguments and {"has_more", "more_starting_after"} <= fields:
         found.append("Pages: while `has_more` is true, call again with `more_starting_after` as `starting_after_id`.")
@@ -97,7 +98,7 @@ def _answer_fields(answer: Type | None, api: Api) -> set[str]:
 
 
 def _argument_text(argument: Argument) -> str:
-    if argument.required:
+    if argument.required or argument.location == "body":  # the API may need a body that the signature lets go
         return sentence(argument.text)
     return f"{sentence(argument.text)} Optional{', by keyword only' if argument.keyword_only else ''}."
 
