@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from codegen import names
 from codegen.form import Argument, ListOf, MapOf, Model, Scalar, Type
 from codegen.schemas import Schemas, default_text, first_example
-from codegen.words import repeats_name, sentence
+from codegen.words import repeats_name, with_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _PARAMETER_KEYWORDS = {
     *("$ref", "name", "in", "required", "description", "schema", "style", "explode", "example", "x-python-name"),
+    "x-keyword-only",
 }
 _BODY_KEYWORDS = {"$ref", "required", "description", "content", "x-python-name"}
 _MEDIA_KEYWORDS = {"schema", "example", "examples", "encoding"}
@@ -32,10 +33,10 @@ class Arguments:
         self._schemas = schemas
 
     def read(self, path: str, operation: Node, item: Node) -> tuple[list[Argument], str | None]:
-        """The arguments in the order of the description, the body last, and the media type of the body."""
+        """The arguments in the order of the description, then the body, then keyword-only ones; and the media type."""
         arguments = [self._argument(one.followed()) for one in _parameters(item, operation)]
         body_arguments, content_type = self._body(operation)
-        arguments += body_arguments
+        arguments = sorted([*arguments, *body_arguments], key=lambda one: one.keyword_only)
         _check_arguments(path, arguments, operation)
         return arguments, content_type
 
@@ -57,6 +58,7 @@ class Arguments:
             text=self._argument_text(parameter, wire),
             default=default_text(schema.followed()),
             example=_example(parameter, schema),
+            keyword_only=_keyword_only(parameter),
         )
 
     def _argument_text(self, parameter: Node, wire: str) -> str:
@@ -66,7 +68,7 @@ class Arguments:
             return self._schemas.text_of(parameter["schema"], wire)
         if repeats_name(own, wire):
             raise parameter.error(f"the description of `{wire}` says no more than its name: {own}")
-        return " ".join([sentence(own), *self._schemas.limits_of(parameter["schema"])])
+        return with_limits(own, self._schemas.limits_of(parameter["schema"]))
 
     def _body(self, operation: Node) -> tuple[list[Argument], str | None]:
         """The arguments that make up the body, and its media type."""
@@ -109,6 +111,13 @@ class Arguments:
                 )
             )
         return arguments
+
+
+def _keyword_only(parameter: Node) -> bool:
+    found = parameter.flag("x-keyword-only")
+    if found and parameter.flag("required"):
+        raise parameter.error("what the published signature lacks cannot be required")
+    return found
 
 
 def _parameters(item: Node, operation: Node) -> Iterator[Node]:

@@ -72,21 +72,22 @@ def method_text(method: Method, api: Api) -> str:
 def notes(method: Method, api: Api) -> list[str]:
     """What a caller should know beyond arguments and answer: repeating, background work, paging."""
     found = [
-        "Safe to repeat: it is tried again when the connection breaks or the server is busy."
+        "Safe to repeat: it is sent again when the connection breaks or the server is busy."
         if method.repeatable
         else "Not safe to repeat: it is never sent again once the server may have taken it."
     ]
     fields = _answer_fields(method.answer, api)
     arguments = {argument.name for argument in method.arguments}
     if "async_action_id" in fields:
+        certain = fields == {"async_action_id"}
         found.append(
-            "The work goes on in the background: `AsyncActionsApi.get_async_action`, asked with the answer's"
-            " `async_action_id`, tells when it is done, and how it went."
+            f"{'The' if certain else 'If the answer has an `async_action_id`, the'} work goes on in the background:"
+            " `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what failed."
         )
     if {"starting_after_id", "limit"} <= arguments and {"has_more", "more_starting_after"} <= fields:
         found.append("Pages: while `has_more` is true, call again with `more_starting_after` as `starting_after_id`.")
     elif {"page", "limit"} <= arguments:
-        found.append("Pages: count `page` up from 1 until an answer has no more items.")
+        found.append("Pages: count `page` up from 1 until a page comes back empty.")
     return found
 
 
@@ -97,7 +98,9 @@ def _answer_fields(answer: Type | None, api: Api) -> set[str]:
 
 
 def _argument_text(argument: Argument) -> str:
-    return sentence(argument.text) if argument.required else f"{sentence(argument.text)} Optional."
+    if argument.required or argument.location == "body":  # the API may need a body that the signature lets go
+        return sentence(argument.text)
+    return f"{sentence(argument.text)} Optional{', by keyword only' if argument.keyword_only else ''}."
 
 
 def _errors(method: Method) -> list[str]:

@@ -136,6 +136,8 @@ class Argument:
     text: str
     default: str | None = None
     example: Any = MISSING
+    keyword_only: bool = False
+    """Not in the signature that the published package has: passed by keyword, beside the options of a call."""
 
 
 @dataclass(frozen=True)

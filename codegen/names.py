@@ -61,5 +61,10 @@ def constant_name(method: str) -> str:
     return f"_{method.upper()}"
 
 
+def options_name(method: str) -> str:
+    """What a method takes by keyword only, if that is more than the options of a call: `_ListVouchersOptions`."""
+    return "_" + "".join(word.capitalize() for word in method.split("_")) + "Options"
+
+
 def _unreserved(name: str, shadowing: set[str]) -> str:
     return f"var_{name}" if keyword.iskeyword(name) or name in shadowing or name[:1].isdigit() else name

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from codegen import python_types
 from codegen.cycles import late_imports, models_in
 from codegen.docstrings import method_text
-from codegen.names import constant_name, snake_case
+from codegen.names import constant_name, options_name, snake_case
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -42,6 +42,7 @@ class _ArgumentLines:
     kind: str
     model: str | None
     annotation: str
+    """Of the argument in the signature, default included, or of the keyword in the options."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ class _MethodLines:
     operation: Method
     constant: str
     arguments: list[_ArgumentLines]
+    positional: list[_ArgumentLines]
+    keywords: list[_ArgumentLines]
+    options: str
+    """Type of the keywords, `CallOptions` where there are no further ones."""
     answer: str
     answer_kind: str
     answer_model: str | None
@@ -147,13 +152,20 @@ def _method(method: Method, api: Api, imports: python_types.Imports) -> _MethodL
     for one in method.arguments:
         left_out = left_out or not one.required  # after an optional argument Python allows no other
         kind, model = python_types.kind_and_model(one)
-        text = python_types.argument_annotation(one, imports, may_be_left_out=left_out)
+        if one.keyword_only:
+            text = python_types.keyword_annotation(one, imports)
+        else:
+            text = python_types.argument_annotation(one, imports, may_be_left_out=left_out)
         arguments.append(_ArgumentLines(one, kind, model, text))
+    keywords = [one for one in arguments if one.of.keyword_only]
     answer_kind, answer_model = python_types.answer_kind_and_model(method.answer, method.accept)
     return _MethodLines(
         operation=method,
         constant=constant_name(method.name),
         arguments=arguments,
+        positional=[one for one in arguments if not one.of.keyword_only],
+        keywords=keywords,
+        options=options_name(method.name) if keywords else "CallOptions",
         answer=python_types.answer_annotation(method.answer, imports),
         answer_kind=answer_kind,
         answer_model=answer_model,

@@ -136,11 +136,16 @@ def field_annotation(one: Field, imports: Imports) -> str:
 
 def argument_annotation(one: Argument, imports: Imports, *, may_be_left_out: bool) -> str:
     """The annotation of an argument, default included."""
+    if not may_be_left_out:
+        return annotation(not_null(one.type), imports, "argument")
+    return f"{keyword_annotation(one, imports)} = None"
+
+
+def keyword_annotation(one: Argument, imports: Imports) -> str:
+    """The annotation of an argument that is passed by keyword only."""
     inner = not_null(one.type)
     text = annotation(inner, imports, "argument")
-    if not may_be_left_out:
-        return text
-    return f"{text} = None" if inner == ANY else f"{text} | None = None"
+    return text if inner == ANY else f"{text} | None"
 
 
 def answer_annotation(answer: Type | None, imports: Imports) -> str:

@@ -144,13 +144,15 @@ def _notes(one: Field) -> str:
 
 
 def _with_values(text: str, one: Type) -> str:
-    """`text`, and the values that are known if there is a choice."""
+    """`text`, and the values that are known if there is a choice and the text does not have them all."""
     inner = not_null(one)
     inner = inner.item if isinstance(inner, ListOf) else inner
     if not isinstance(inner, Choice):
         return text
-    values = ", ".join(f"`{value}`" for value in inner.values)
-    return f"{sentence(text)} {'Always' if len(inner.values) == 1 else 'One of'} {values}."
+    values = [f"`{value}`" for value in inner.values]
+    if all(value in text for value in values):
+        return text
+    return f"{sentence(text)} {'Always' if len(values) == 1 else 'One of'} {', '.join(values)}."
 
 
 def _linked(one: Type) -> str:

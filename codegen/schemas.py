@@ -24,7 +24,7 @@ from codegen.form import (
     Type,
     UnionOf,
 )
-from codegen.words import limits, repeats_name, sentence, summary_and_rest
+from codegen.words import limits, repeats_name, sentence, summary_and_rest, with_limits
 
 if TYPE_CHECKING:
     from codegen.description import Description, Node
@@ -91,7 +91,7 @@ class Schemas:
         if repeats_name(text, name):
             raise node.error(f"the description of `{name}` says no more than its name: {text}")
         deprecated = ["Deprecated."] if node.flag("deprecated") else []
-        return " ".join([*deprecated, sentence(text), *self.limits_of(node)])
+        return " ".join([*deprecated, with_limits(text, self.limits_of(node))])
 
     def limits_of(self, node: Node) -> list[str]:
         """What a schema allows beyond its type, in sentences; for a reference to a model, nothing."""

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from codegen.description import Node
 
@@ -57,6 +57,17 @@ def _value(node: Node, keyword: str) -> Any:
 
 def _counted(count: Any, unit: str) -> str:
     return f"{count} {unit}{'' if count == 1 else 's'}" if unit else str(count)
+
+
+def with_limits(text: str, found: Iterable[str]) -> str:
+    """A description, and after it the limits that it does not state by itself."""
+    return " ".join([sentence(text), *(limit for limit in found if not _states(text, limit))])
+
+
+def _states(text: str, limit: str) -> bool:
+    """Whether a text has the numbers of a limit in the same words, as `Page size, 1 to 100` has `1 to 100`."""
+    core = re.sub(r"( (character|item|key)s?)?\.$", "", limit)
+    return re.search(rf"(?<!\w){re.escape(core)}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def repeats_name(text: str, name: str) -> bool:

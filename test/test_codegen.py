@@ -16,6 +16,7 @@ import pytest
 
 from codegen import names
 from codegen.__main__ import main
+from codegen.words import with_limits
 from voucherify._lazy import snake_case
 from voucherify.operation import Answer, Operation, Parameter
 
@@ -650,6 +651,7 @@ NAMES = [
     (names.field_name, "2nd", "var_2nd"),
     (names.class_name, "Client-side", "ClientSideApi"),
     (names.class_name, "Async Actions", "AsyncActionsApi"),
+    (names.options_name, "list_vouchers", "_ListVouchersOptions"),
     (names.member_name, "-created_at", "MINUS_CREATED_AT"),
     (names.member_name, "customer.sms.sent", "CUSTOMER_DOT_SMS_DOT_SENT"),
     (names.snake_case, "EventsCreateRequestBody", "events_create_request_body"),
@@ -660,3 +662,17 @@ NAMES = [
 @pytest.mark.parametrize(("rule", "given", "expected"), NAMES)
 def test_name(rule, given, expected):
     assert rule(given) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("Page size", "1 to 100.", "Page size. 1 to 100."),
+        ("Page size, 1 to 100; 10 by default", "1 to 100.", "Page size, 1 to 100; 10 by default."),
+        ("What to redeem, at most 30 at once", "At most 30 items.", "What to redeem, at most 30 at once."),
+        ("Rank, 1 to 1000", "1 to 100.", "Rank, 1 to 1000. 1 to 100."),
+        ("As written", "Matches `^[a-z]+$`.", "As written. Matches `^[a-z]+$`."),
+    ],
+)
+def test_no_limit_is_stated_twice(text, limit, expected):
+    assert with_limits(text, [limit]) == expected

@@ -247,6 +247,13 @@ CASES = {
         "parameters > 1",
         "a path parameter is required",
     ),
+    "keyword-only argument that is required": (
+        RESOURCE,
+        "in: path, required: true, description: Counted",
+        "in: path, required: true, x-keyword-only: true, description: Counted",
+        "parameters > 1",
+        "cannot be required",
+    ),
     "cookie": (
         RESOURCE,
         "name: worn, in: query",

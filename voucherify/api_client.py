@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from voucherify.authentication import credentials
 from voucherify.configuration import Configuration
@@ -15,6 +15,7 @@ from voucherify.rest import RestClient
 from voucherify.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -100,10 +101,13 @@ class ApiClient:
         return self.rest_client.stream(self._request(operation, options, values), options.get("_request_timeout"))
 
     def _request(self, operation: Operation[Any], options: CallOptions, values: tuple[object, ...]) -> Request:
-        unknown = options.keys() - _OPTIONS
+        # Parameters that the method's signature does not have come among the options.
+        further = [parameter.name for parameter in operation.parameters[len(values) :]]
+        unknown = options.keys() - _OPTIONS - set(further)
         if unknown:
             names = ", ".join(f"`{name}`" for name in sorted(unknown))
             raise ApiTypeError(f"{operation.name}() got unexpected keyword arguments: {names}")
+        values += tuple(cast("Mapping[str, object]", options).get(name) for name in further)
         headers = self.default_headers if self.cookie is None else {**self.default_headers, "Cookie": self.cookie}
         given = {*map(str.lower, headers), *(str(name).lower() for name in options.get("_headers") or ())}
         return build_request(

@@ -77,7 +77,7 @@ class Operation(Generic[T]):
     path: str
     """Path template with the wire names of the path parameters in braces."""
     parameters: tuple[Parameter, ...]
-    """In the order of the method's signature."""
+    """In the order of the method's signature; after these, any that only come as keywords."""
     keys: tuple[str, ...]
     """Headers that authenticate the call, all sent together."""
     answer: Answer
