@@ -74,7 +74,7 @@ def notes(method: Method, api: Api) -> list[str]:
     found = [
         "Safe to repeat: it is sent again when the connection breaks or the server is busy."
         if method.repeatable
-        else "Not safe to repeat: it is never sent again once the server may have taken it."
+        else "Not repeated by itself: it is never sent again once the server may have taken it."
     ]
     fields = _answer_fields(method.answer, api)
     arguments = {argument.name for argument in method.arguments}
@@ -110,4 +110,4 @@ def _errors(method: Method) -> list[str]:
         for answer in described
         if answer.status in EXCEPTIONS
     ]
-    return [*named, f"{_INDENT}ApiException: Any other answer than 2xx, or none at all."]
+    return [*named, f"{_INDENT}ApiException: Any other failure."]

@@ -22,14 +22,14 @@ _FORMS = (
         "answers": "ApiResponse[{}]",
         "call": "_call",
         "result": "",
-        "text": "Like `{}`, answering the whole `ApiResponse`: status, headers, data.",
+        "text": "Like `{}`, with status and headers.",
     },
     {
         "suffix": "_without_preload_content",
         "answers": "BaseHTTPResponse",
         "call": "_stream",
         "result": "",
-        "text": "Like `{}`, answering urllib3's response, unread. No status raises an error.",
+        "text": "Like `{}`, unread and whatever its status.",
     },
 )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_OPTIONS = CallOptions.__annotations__.keys()
+_OPTIONS = frozenset(CallOptions.__annotations__)
 
 
 class ApiClient:
@@ -101,13 +101,8 @@ class ApiClient:
         return self.rest_client.stream(self._request(operation, options, values), options.get("_request_timeout"))
 
     def _request(self, operation: Operation[Any], options: CallOptions, values: tuple[object, ...]) -> Request:
-        # Parameters that the method's signature does not have come among the options.
-        further = [parameter.name for parameter in operation.parameters[len(values) :]]
-        unknown = options.keys() - _OPTIONS - set(further)
-        if unknown:
-            names = ", ".join(f"`{name}`" for name in sorted(unknown))
-            raise ApiTypeError(f"{operation.name}() got unexpected keyword arguments: {names}")
-        values += tuple(cast("Mapping[str, object]", options).get(name) for name in further)
+        if len(values) < len(operation.parameters) or not _OPTIONS.issuperset(options):
+            values += _keyword_only(operation, options, len(values))
         headers = self.default_headers if self.cookie is None else {**self.default_headers, "Cookie": self.cookie}
         given = {*map(str.lower, headers), *(str(name).lower() for name in options.get("_headers") or ())}
         return build_request(
@@ -147,3 +142,13 @@ class ApiClient:
 
     def __repr__(self) -> str:
         return f"ApiClient({self.configuration!r})"
+
+
+def _keyword_only(operation: Operation[Any], options: CallOptions, positional: int) -> tuple[object, ...]:
+    """The arguments that the signature does not have: they come among the options. Raises for what is neither."""
+    names = [parameter.name for parameter in operation.parameters[positional:]]
+    unknown = options.keys() - _OPTIONS - set(names)
+    if unknown:
+        listed = ", ".join(f"`{name}`" for name in sorted(unknown))
+        raise ApiTypeError(f"{operation.name}() got unexpected keyword arguments: {listed}")
+    return tuple(cast("Mapping[str, object]", options).get(name) for name in names)

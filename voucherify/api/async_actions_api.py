@@ -47,10 +47,7 @@ _LIST_ASYNC_ACTIONS: Operation[AsyncActionsListResponseBody] = Operation(
 
 
 class AsyncActionsApi(Resource):
-    """Work that goes on in the background: imports, bulk updates, some deletions.
-
-    Asked for its id, it tells how far it is and what failed.
-    """
+    """Work in the background, such as imports and bulk updates: how far it has come, and what failed."""
 
     def get_async_action(
         self,
@@ -59,25 +56,24 @@ class AsyncActionsApi(Resource):
     ) -> AsyncActionGetResponseBody:
         """Get an async action.
 
-        Reads how far a job in the background has come, by the `async_action_id` that an import, a bulk update or a bulk
-        deletion answered with. Call it until `status` is `DONE` or `FAILED`. `DONE` only says that the job ended: the
-        outcome as a whole is in `operation_status`, and what could not be processed is in `result` (`failed_count`,
-        `failed`, `errors`).
+        Returns how far a background job has come, by the `async_action_id` that the operation which started it
+        answered. Poll it until `status` is `DONE` or `FAILED`. `DONE` only says that the job has ended: the outcome is
+        in `operation_status`, and what could not be processed is in `result` (`failed_count`, `failed`, `errors`).
 
         Args:
             async_action_id: Id of the job, as `async_action_id` of the answer that started it; starts with `aa_`.
 
         Returns:
-            The job, with its progress and, once it ended, its result.
+            The job, with its progress and, once it has ended, its result.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No async action has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-async-action.
         """
@@ -88,7 +84,7 @@ class AsyncActionsApi(Resource):
         async_action_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[AsyncActionGetResponseBody]:
-        """Like `get_async_action`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_async_action`, with status and headers."""
         return self._call(_GET_ASYNC_ACTION, options, async_action_id)
 
     def get_async_action_without_preload_content(
@@ -96,10 +92,7 @@ class AsyncActionsApi(Resource):
         async_action_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_async_action`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_async_action`, unread and whatever its status."""
         return self._stream(_GET_ASYNC_ACTION, options, async_action_id)
 
     def list_async_actions(
@@ -110,26 +103,26 @@ class AsyncActionsApi(Resource):
     ) -> AsyncActionsListResponseBody:
         """List async actions.
 
-        Lists the jobs that ran or still run in the background, without their results;
-        `AsyncActionsApi.get_async_action` has those. To go on after an answer with `has_more`, pass the `created_at` of
-        its last entry as `end_date`.
+        Lists the background jobs of the project, waiting, running or ended, without their results;
+        `AsyncActionsApi.get_async_action` returns those. While `has_more` is true, pass the `created_at` of the last
+        entry as `end_date` to go on.
 
         Args:
-            limit: Number of entries per answer, 1 to 100; 10 by default. 1 to 100. Optional.
-            end_date: Only jobs created before this time. For the next part of the list, the `created_at` of the last
-                entry received. Optional.
+            limit: Entries per answer, 1 to 100; 10 by default. Optional.
+            end_date: Only jobs created before this time. To go on with the list, the `created_at` of the last entry
+                received. Optional.
 
         Returns:
-            Part of the list of jobs.
+            One page of jobs.
 
         Raises:
             BadRequestException: 400. `limit` or `end_date` is not valid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-async-actions.
         """
@@ -141,7 +134,7 @@ class AsyncActionsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[AsyncActionsListResponseBody]:
-        """Like `list_async_actions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_async_actions`, with status and headers."""
         return self._call(_LIST_ASYNC_ACTIONS, options, limit, end_date)
 
     def list_async_actions_without_preload_content(
@@ -150,8 +143,5 @@ class AsyncActionsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_async_actions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_async_actions`, unread and whatever its status."""
         return self._stream(_LIST_ASYNC_ACTIONS, options, limit, end_date)

@@ -50,7 +50,7 @@ _LIST_BIN_ENTRIES: Operation[TrashBinListResponseBody] = Operation(
 
 
 class BinApi(Resource):
-    """What was deleted in the dashboard or with an API call and can still be restored."""
+    """Deleted campaigns, vouchers, products and SKUs, until they are deleted for good."""
 
     def delete_bin_entry(
         self,
@@ -59,23 +59,22 @@ class BinApi(Resource):
     ) -> None:
         """Delete a bin entry.
 
-        Removes an entry from the bin. The campaign, voucher, product or SKU that it stands for is then deleted for good
-        and cannot be restored.
+        Deletes an entry from the bin, and with it the campaign, voucher, product or SKU, for good.
 
         Args:
-            bin_entry_id: Id of the entry in the bin, not of the deleted resource; starts with `tbe_`.
+            bin_entry_id: Id of the entry in the bin, not of the deleted object; starts with `tbe_`.
 
         Returns:
-            The entry was removed. The answer is empty.
+            Done. The answer has no body.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys lack the permission to delete from the bin.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys lack the permission to delete objects of this kind.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-bin-entry.
         """
@@ -86,7 +85,7 @@ class BinApi(Resource):
         bin_entry_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_bin_entry`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_bin_entry`, with status and headers."""
         return self._call(_DELETE_BIN_ENTRY, options, bin_entry_id)
 
     def delete_bin_entry_without_preload_content(
@@ -94,10 +93,7 @@ class BinApi(Resource):
         bin_entry_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_bin_entry`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_bin_entry`, unread and whatever its status."""
         return self._stream(_DELETE_BIN_ENTRY, options, bin_entry_id)
 
     def list_bin_entries(
@@ -110,27 +106,27 @@ class BinApi(Resource):
     ) -> TrashBinListResponseBody:
         """List bin entries.
 
-        Lists deleted campaigns, vouchers, products and SKUs that are still in the bin. While `has_more` is true, pass
-        `more_starting_after` of the answer as `starting_after_id` to get the next part.
+        Lists the deleted campaigns, vouchers, products and SKUs that are in the bin.
 
         Args:
-            limit: Number of entries per answer, 1 to 100; 10 by default. 1 to 100. Optional.
-            order: Sorts by entry id: `id` ascending, `-id` descending. Optional.
-            starting_after_id: Id of the entry after which the list goes on: `more_starting_after` of the previous
-                answer. Optional.
-            filters: Only entries that match: by entry id, or by type, name or id of the deleted resource. Optional.
+            limit: Entries per page, 1 to 100; 10 by default. Optional.
+            order: Sort by entry id, ascending with `id`, descending with `-id`. Optional.
+            starting_after_id: The page starts after the entry with this id; take it from `more_starting_after`.
+                Optional.
+            filters: Conditions on the entry id and on the kind, name or id of the deleted object, combined by
+                `junction`. Optional.
 
         Returns:
-            Part of the list of bin entries.
+            One page of bin entries, with the cursor of the next.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys lack the permission to read the bin.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys lack a permission to read campaigns, vouchers or products.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-bin-entries.
@@ -145,7 +141,7 @@ class BinApi(Resource):
         filters: TrashBinFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[TrashBinListResponseBody]:
-        """Like `list_bin_entries`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_bin_entries`, with status and headers."""
         return self._call(_LIST_BIN_ENTRIES, options, limit, order, starting_after_id, filters)
 
     def list_bin_entries_without_preload_content(
@@ -156,8 +152,5 @@ class BinApi(Resource):
         filters: TrashBinFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_bin_entries`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_bin_entries`, unread and whatever its status."""
         return self._stream(_LIST_BIN_ENTRIES, options, limit, order, starting_after_id, filters)

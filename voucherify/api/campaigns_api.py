@@ -267,7 +267,7 @@ _UPDATE_CAMPAIGN: Operation[CampaignsUpdateResponseBody] = Operation(
 
 
 class CampaignsApi(Resource):
-    """Sets of vouchers, gift cards, loyalty cards, referral codes or promotion tiers that share settings."""
+    """Coupons, gift cards, loyalty cards, referral codes or promotion tiers that share settings."""
 
     def add_voucher_with_specific_code_to_campaign(
         self,
@@ -278,27 +278,27 @@ class CampaignsApi(Resource):
     ) -> CampaignsVouchersCreateResponseBody:
         """Add a voucher by code.
 
-        Creates one voucher with a code of your choice in an existing campaign. The voucher takes its discount, gift or
-        loyalty card from the campaign; the body may set a few properties that differ for this voucher. The code must
-        not be in use yet. Not for promotion campaigns, which have tiers in place of vouchers.
+        Creates one voucher with a code of your own in an existing campaign. It takes its settings from the campaign;
+        the body may replace a few of them. The code must be unique in the project.
 
         Args:
             campaign_id: Campaign that the voucher joins: its id (`camp_...`) or its name.
             code: Code of the new voucher.
-            campaigns_vouchers_create_request_body: What differs from the campaign's own settings for this voucher. May
-                be an empty object. Optional.
+            campaigns_vouchers_create_request_body: What differs from the campaign's own settings for this voucher. The
+                API requires it; it may be empty.
 
         Returns:
             The voucher as created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ConflictException: 409. A voucher with this code exists already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/add-voucher-with-specific-code-to-campaign.
         """
@@ -317,7 +317,7 @@ class CampaignsApi(Resource):
         campaigns_vouchers_create_request_body: CampaignsVouchersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsVouchersCreateResponseBody]:
-        """Like `add_voucher_with_specific_code_to_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `add_voucher_with_specific_code_to_campaign`, with status and headers."""
         return self._call(
             _ADD_VOUCHER_WITH_SPECIFIC_CODE_TO_CAMPAIGN,
             options,
@@ -333,10 +333,7 @@ class CampaignsApi(Resource):
         campaigns_vouchers_create_request_body: CampaignsVouchersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `add_voucher_with_specific_code_to_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `add_voucher_with_specific_code_to_campaign`, unread and whatever its status."""
         return self._stream(
             _ADD_VOUCHER_WITH_SPECIFIC_CODE_TO_CAMPAIGN,
             options,
@@ -356,28 +353,28 @@ class CampaignsApi(Resource):
     ) -> CampaignsVouchersCreateCombinedResponseBody:
         """Add vouchers to a campaign.
 
-        Generates vouchers with random codes in an existing campaign. A single voucher is created at once and answered
-        in full; several are created in the background, and the answer only names the asynchronous action. Follow that
-        one with `AsyncActionsApi.get_async_action`. Adds new vouchers each time it is called.
+        Generates vouchers with random codes in an existing campaign; each call adds new ones. A single voucher is
+        created at once and answered in full. Several are generated in the background, and the answer has nothing but
+        `async_action_id`.
 
         Args:
             campaign_id: Campaign that the vouchers join: its id (`camp_...`) or its name.
-            vouchers_count: How many vouchers to generate. One if left out. Optional.
+            vouchers_count: How many vouchers to generate; one by default. Optional.
             campaigns_vouchers_create_in_bulk_request_body: What differs from the campaign's own settings for these
-                vouchers, such as another code pattern. May be an empty object. Optional.
+                vouchers, such as another code pattern. The API requires it; it may be empty.
 
         Returns:
-            The voucher, where one was generated (200); `async_action_id`, where several are being generated (202).
+            The voucher, if one was generated; `async_action_id`, if several are being generated (status 202).
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. If the answer has an
+        `async_action_id`, the work goes on in the background: `AsyncActionsApi.get_async_action`, given the
+        `async_action_id`, tells when it is done and what failed.
 
         Documented at https://docs.voucherify.io/reference/add-vouchers-to-campaign.
         """
@@ -398,7 +395,7 @@ class CampaignsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsVouchersCreateCombinedResponseBody]:
-        """Like `add_vouchers_to_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `add_vouchers_to_campaign`, with status and headers."""
         return self._call(
             _ADD_VOUCHERS_TO_CAMPAIGN,
             options,
@@ -416,10 +413,7 @@ class CampaignsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `add_vouchers_to_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `add_vouchers_to_campaign`, unread and whatever its status."""
         return self._stream(
             _ADD_VOUCHERS_TO_CAMPAIGN,
             options,
@@ -435,29 +429,27 @@ class CampaignsApi(Resource):
     ) -> CampaignsCreateResponseBody:
         """Create a campaign.
 
-        Creates a campaign of discount coupons, gift vouchers, referral codes, loyalty cards or promotion tiers, and
-        starts to generate its vouchers. The answer may come before the vouchers are ready, and there is no asynchronous
-        action to follow: poll `CampaignsApi.get_campaign` until `creation_status` and `vouchers_generation_status` are
-        DONE or FAILED. `campaign_type` decides which of `voucher`, `promotion` and `referral_program` apply. The name
-        must be unique in the project.
+        Creates a campaign of discount coupons, gift cards, referral codes, loyalty cards or promotion tiers, and starts
+        to generate its vouchers in the background. There is no async action to follow: poll `CampaignsApi.get_campaign`
+        until `creation_status` and `vouchers_generation_status` are `DONE` or `FAILED`. `campaign_type` decides which
+        of `voucher`, `promotion` and `referral_program` apply. The name must be unique in the project.
 
         Args:
-            campaigns_create_request_body: The new campaign. The API requires it. Optional.
+            campaigns_create_request_body: The new campaign. The API requires it.
 
         Returns:
-            The campaign as created; its vouchers may still be in the making.
+            The campaign as created; its vouchers may not have been generated yet.
 
         Raises:
-            BadRequestException: 400. The body breaks a rule, such as a `voucher` that does not fit the `campaign_type`.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. Something that the body refers to does not exist, such as a validation rule or a
-                category.
-            ConflictException: 409. A campaign with this name exists already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            NotFoundException: 404. Something that the body refers to does not exist.
+            ConflictException: 409. A campaign with this name exists already (`duplicate_found`).
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-campaign.
         """
@@ -468,7 +460,7 @@ class CampaignsApi(Resource):
         campaigns_create_request_body: CampaignsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsCreateResponseBody]:
-        """Like `create_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_campaign`, with status and headers."""
         return self._call(_CREATE_CAMPAIGN, options, campaigns_create_request_body)
 
     def create_campaign_without_preload_content(
@@ -476,10 +468,7 @@ class CampaignsApi(Resource):
         campaigns_create_request_body: CampaignsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_campaign`, unread and whatever its status."""
         return self._stream(_CREATE_CAMPAIGN, options, campaigns_create_request_body)
 
     def delete_campaign(
@@ -490,29 +479,29 @@ class CampaignsApi(Resource):
     ) -> CampaignsDeleteResponseBody:
         """Delete a campaign.
 
-        Deletes a campaign together with its vouchers. The work goes on in the background: follow it with
-        `AsyncActionsApi.get_async_action`. Without `force` the campaign goes to the bin, which
-        `BinApi.list_bin_entries` lists; with it, nothing is kept.
+        Deletes a campaign together with its vouchers, in the background. Without `force` they go to the bin, which
+        `BinApi.list_bin_entries` lists.
 
         Args:
             campaign_id: Campaign to delete: its id (`camp_...`) or its name.
-            force: True deletes for good; false, the default, moves the campaign to the bin. Optional.
+            force: True deletes campaign and vouchers for good; with false, which is the default, they go to the bin.
+                Optional.
 
         Returns:
-            The id of the asynchronous action that deletes the campaign.
+            The id of the async action that deletes the campaign.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/delete-campaign.
         """
@@ -524,7 +513,7 @@ class CampaignsApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsDeleteResponseBody]:
-        """Like `delete_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_campaign`, with status and headers."""
         return self._call(_DELETE_CAMPAIGN, options, campaign_id, force)
 
     def delete_campaign_without_preload_content(
@@ -533,10 +522,7 @@ class CampaignsApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_campaign`, unread and whatever its status."""
         return self._stream(_DELETE_CAMPAIGN, options, campaign_id, force)
 
     def disable_campaign(
@@ -546,9 +532,8 @@ class CampaignsApi(Resource):
     ) -> Any:
         """Disable a campaign.
 
-        Switches a campaign off: none of its vouchers or promotion tiers can be redeemed until
-        `CampaignsApi.enable_campaign` switches it on again. What was redeemed before stays as it is. A campaign that is
-        off already is left as it is.
+        Switches a campaign off: its vouchers and promotion tiers cannot be redeemed until
+        `CampaignsApi.enable_campaign` switches it on again.
 
         Args:
             campaign_id: Campaign to switch off: its id (`camp_...`) or its name.
@@ -557,13 +542,13 @@ class CampaignsApi(Resource):
             An empty object.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/disable-campaign.
         """
@@ -574,7 +559,7 @@ class CampaignsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[Any]:
-        """Like `disable_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `disable_campaign`, with status and headers."""
         return self._call(_DISABLE_CAMPAIGN, options, campaign_id)
 
     def disable_campaign_without_preload_content(
@@ -582,10 +567,7 @@ class CampaignsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `disable_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `disable_campaign`, unread and whatever its status."""
         return self._stream(_DISABLE_CAMPAIGN, options, campaign_id)
 
     def enable_campaign(
@@ -595,8 +577,8 @@ class CampaignsApi(Resource):
     ) -> Any:
         """Enable a campaign.
 
-        Switches a campaign on again that `CampaignsApi.disable_campaign` switched off. Its vouchers and promotion tiers
-        can be redeemed within their own validity limits; those that are switched off one by one stay off.
+        Switches on a campaign that was switched off with `CampaignsApi.disable_campaign`. Its vouchers and promotion
+        tiers can be redeemed again, within their own limits.
 
         Args:
             campaign_id: Campaign to switch on: its id (`camp_...`) or its name.
@@ -605,13 +587,13 @@ class CampaignsApi(Resource):
             An empty object.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/enable-campaign.
         """
@@ -622,7 +604,7 @@ class CampaignsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[Any]:
-        """Like `enable_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `enable_campaign`, with status and headers."""
         return self._call(_ENABLE_CAMPAIGN, options, campaign_id)
 
     def enable_campaign_without_preload_content(
@@ -630,10 +612,7 @@ class CampaignsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `enable_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `enable_campaign`, unread and whatever its status."""
         return self._stream(_ENABLE_CAMPAIGN, options, campaign_id)
 
     def export_campaign_transactions(
@@ -646,28 +625,28 @@ class CampaignsApi(Resource):
     ) -> CampaignsTransactionsExportCreateResponseBody:
         """Export campaign transactions.
 
-        Starts an export of the balance transactions of a gift or loyalty campaign to a CSV file. The file is written in
-        the background: poll `ExportsApi.get_export` until `status` is DONE, then fetch `result.url`. Without fields,
-        order or filters in the body, all transactions are exported. Each call starts another export.
+        Starts an export of the balance transactions of a gift card or loyalty campaign to a CSV file, which is written
+        in the background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`.
+        Without `parameters`, all transactions are exported. Each call starts another export.
 
         Args:
             campaign_id: Campaign whose transactions to export: its id (`camp_...`) or its name.
             campaigns_transactions_export_create_request_body: Which transactions to export, with which columns, in
-                which order. Optional.
+                which order. The API requires it; it may be empty.
 
         Returns:
-            The export, scheduled and not yet done; `result` is null.
+            The scheduled export; `result` is null until the file is ready.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/export-campaign-transactions.
         """
@@ -683,7 +662,7 @@ class CampaignsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsTransactionsExportCreateResponseBody]:
-        """Like `export_campaign_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `export_campaign_transactions`, with status and headers."""
         return self._call(
             _EXPORT_CAMPAIGN_TRANSACTIONS, options, campaign_id, campaigns_transactions_export_create_request_body
         )
@@ -696,10 +675,7 @@ class CampaignsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `export_campaign_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `export_campaign_transactions`, unread and whatever its status."""
         return self._stream(
             _EXPORT_CAMPAIGN_TRANSACTIONS, options, campaign_id, campaigns_transactions_export_create_request_body
         )
@@ -711,8 +687,8 @@ class CampaignsApi(Resource):
     ) -> CampaignsGetResponseBody:
         """Get a campaign.
 
-        Returns one campaign with its promotion tiers or voucher settings and its validation rules. Poll it after
-        creating or updating a campaign: `creation_status` and `vouchers_generation_status` tell whether the work in the
+        Returns one campaign with its voucher settings or promotion tiers, and its validation rules. After a campaign
+        was created or updated, poll it: `creation_status` and `vouchers_generation_status` tell whether the work in the
         background is done. The vouchers themselves come from `VouchersApi.list_vouchers`.
 
         Args:
@@ -722,15 +698,15 @@ class CampaignsApi(Resource):
             The campaign.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-campaign.
         """
@@ -741,7 +717,7 @@ class CampaignsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsGetResponseBody]:
-        """Like `get_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_campaign`, with status and headers."""
         return self._call(_GET_CAMPAIGN, options, campaign_id)
 
     def get_campaign_without_preload_content(
@@ -749,10 +725,7 @@ class CampaignsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_campaign`, unread and whatever its status."""
         return self._stream(_GET_CAMPAIGN, options, campaign_id)
 
     def get_campaign_summary(
@@ -762,29 +735,28 @@ class CampaignsApi(Resource):
         end_date: date | str | None = None,
         **options: Unpack[CallOptions],
     ) -> CampaignsSummaryGetResponseBody:
-        """Get campaign figures.
+        """Get the figures of a campaign.
 
         Returns counts and totals of a campaign: redemptions, rollbacks, validations, publications, and what was
-        discounted, spent or earned. Which fields the answer has depends on the type of the campaign. Give dates to look
-        at a period only.
+        discounted, spent or earned. Which fields the answer has depends on the type of the campaign. With dates, only
+        that period counts.
 
         Args:
             campaign_id: Campaign to sum up: its id (`camp_...`) or its name.
-            start_date: First day of the period, as YYYY-MM-DD. Optional.
-            end_date: Last day of the period, as YYYY-MM-DD. Optional.
+            start_date: First day of the period, as `YYYY-MM-DD`. Optional.
+            end_date: Last day of the period, as `YYYY-MM-DD`. Optional.
 
         Returns:
-            The figures of the campaign. Counts are numbers of calls or objects; amounts are in hundredths of the
-                currency unit.
+            The figures of the campaign. Amounts are in hundredths of the currency unit.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-campaign-summary.
         """
@@ -797,7 +769,7 @@ class CampaignsApi(Resource):
         end_date: date | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsSummaryGetResponseBody]:
-        """Like `get_campaign_summary`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_campaign_summary`, with status and headers."""
         return self._call(_GET_CAMPAIGN_SUMMARY, options, campaign_id, start_date, end_date)
 
     def get_campaign_summary_without_preload_content(
@@ -807,10 +779,7 @@ class CampaignsApi(Resource):
         end_date: date | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_campaign_summary`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_campaign_summary`, unread and whatever its status."""
         return self._stream(_GET_CAMPAIGN_SUMMARY, options, campaign_id, start_date, end_date)
 
     def import_vouchers_to_campaign(
@@ -821,27 +790,26 @@ class CampaignsApi(Resource):
     ) -> CampaignsImportCreateResponseBody:
         """Import vouchers into a campaign.
 
-        Adds vouchers with codes that you already have to an existing campaign. The import goes on in the background:
-        follow it with `AsyncActionsApi.get_async_action`, whose `result` tells which vouchers failed. The body may have
-        up to 10 MB. Not safe to send twice.
+        Adds vouchers with codes of your own to an existing campaign, in the background. The `result` of the async
+        action lists the vouchers that failed. The body may have up to 10 MB.
 
         Args:
             campaign_id: Campaign that the vouchers join: its id (`camp_...`) or its name.
-            campaigns_import_voucher_item: The vouchers, each with its `code`. The API requires it. Optional.
+            campaigns_import_voucher_item: The vouchers, each with its `code`. The API requires it.
 
         Returns:
-            The id of the asynchronous action that imports the vouchers.
+            The id of the async action that imports the vouchers.
 
         Raises:
-            BadRequestException: 400. The list breaks a rule, such as a voucher without `code`.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-vouchers-to-campaign.
         """
@@ -853,7 +821,7 @@ class CampaignsApi(Resource):
         campaigns_import_voucher_item: Sequence[CampaignsImportVoucherItem | Mapping[str, Any]] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsImportCreateResponseBody]:
-        """Like `import_vouchers_to_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_vouchers_to_campaign`, with status and headers."""
         return self._call(_IMPORT_VOUCHERS_TO_CAMPAIGN, options, campaign_id, campaigns_import_voucher_item)
 
     def import_vouchers_to_campaign_without_preload_content(
@@ -862,10 +830,7 @@ class CampaignsApi(Resource):
         campaigns_import_voucher_item: Sequence[CampaignsImportVoucherItem | Mapping[str, Any]] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_vouchers_to_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_vouchers_to_campaign`, unread and whatever its status."""
         return self._stream(_IMPORT_VOUCHERS_TO_CAMPAIGN, options, campaign_id, campaigns_import_voucher_item)
 
     def import_vouchers_to_campaign_using_csv(
@@ -876,27 +841,26 @@ class CampaignsApi(Resource):
     ) -> CampaignsImportCsvCreateResponseBody:
         """Import campaign vouchers from CSV.
 
-        Adds vouchers from a CSV file to an existing campaign. The file is comma-separated and has a header row. The
-        import goes on in the background: follow it with `AsyncActionsApi.get_async_action`, whose `result` tells which
-        rows failed. Not safe to send twice.
+        Adds vouchers from a CSV file to an existing campaign, in the background. The file is comma-separated and has a
+        header row. The `result` of the async action lists the rows that failed.
 
         Args:
             campaign_id: Campaign that the vouchers join: its id (`camp_...`) or its name.
             file: CSV file with one voucher per row; the header row names the columns. Optional.
 
         Returns:
-            The id of the asynchronous action that imports the vouchers.
+            The id of the async action that imports the vouchers.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign has this id or name.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-vouchers-to-campaign-using-csv.
         """
@@ -908,7 +872,7 @@ class CampaignsApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsImportCsvCreateResponseBody]:
-        """Like `import_vouchers_to_campaign_using_csv`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_vouchers_to_campaign_using_csv`, with status and headers."""
         return self._call(_IMPORT_VOUCHERS_TO_CAMPAIGN_USING_CSV, options, campaign_id, file)
 
     def import_vouchers_to_campaign_using_csv_without_preload_content(
@@ -917,10 +881,7 @@ class CampaignsApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_vouchers_to_campaign_using_csv`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_vouchers_to_campaign_using_csv`, unread and whatever its status."""
         return self._stream(_IMPORT_VOUCHERS_TO_CAMPAIGN_USING_CSV, options, campaign_id, file)
 
     def list_campaign_transactions(
@@ -934,28 +895,27 @@ class CampaignsApi(Resource):
     ) -> CampaignsTransactionsListResponseBody:
         """List campaign transactions.
 
-        Lists the balance transactions of all gift vouchers or loyalty cards of a campaign: credits or points added,
-        spent, refunded, expired or transferred. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id`, until `has_more` is false.
+        Lists the balance transactions of all gift cards or loyalty cards of a campaign, such as credits or points
+        added, spent or refunded.
 
         Args:
             campaign_id: Campaign whose transactions to list: its id (`camp_...`) or its name.
-            limit: Transactions per page, 1 to 100; 10 if left out. 1 to 100. Optional.
+            limit: Transactions per page, 1 to 100; 10 by default. Optional.
             order: Sort by transaction id, ascending with `id`, descending with `-id`. Optional.
             starting_after_id: The page starts after the transaction with this id; take it from `more_starting_after`.
                 Optional.
-            filters: Keeps transactions by their id or by the voucher they belong to. Optional.
+            filters: Conditions on the id of the transaction and of its voucher, combined by `junction`. Optional.
 
         Returns:
             One page of transactions, with the cursor of the next.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-campaign-transactions.
@@ -973,7 +933,7 @@ class CampaignsApi(Resource):
         filters: CampaignTransactionListFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsTransactionsListResponseBody]:
-        """Like `list_campaign_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_campaign_transactions`, with status and headers."""
         return self._call(_LIST_CAMPAIGN_TRANSACTIONS, options, campaign_id, limit, order, starting_after_id, filters)
 
     def list_campaign_transactions_without_preload_content(
@@ -985,10 +945,7 @@ class CampaignsApi(Resource):
         filters: CampaignTransactionListFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_campaign_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_campaign_transactions`, unread and whatever its status."""
         return self._stream(_LIST_CAMPAIGN_TRANSACTIONS, options, campaign_id, limit, order, starting_after_id, filters)
 
     def list_campaigns(
@@ -1006,34 +963,33 @@ class CampaignsApi(Resource):
     ) -> CampaignsListResponseBody:
         """List campaigns.
 
-        Lists the campaigns of the project, filtered by type, status, dates, categories or access settings. Pages by
-        number: raise `page` until a page comes back empty; `total` counts all matches. The entries lack promotion tiers
-        and validation rules, which `CampaignsApi.get_campaign` returns.
+        Lists the campaigns of the project, of one type or status or by further conditions. The entries lack promotion
+        tiers and validation rules, which `CampaignsApi.get_campaign` returns.
 
         Args:
-            limit: Campaigns per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            page: Page to return, 1 to 100, counted from 1. 1 to 100. Optional.
+            limit: Campaigns per page, 1 to 100; 10 by default. Optional.
+            page: Page to return, 1 to 100, counted from 1. Optional.
             campaign_type: Only campaigns of this type. Optional.
-            expand: Adds details to each campaign, either its categories or the areas and stores it is assigned to.
-                Optional.
-            campaign_status: Only campaigns whose creation has this status. Optional.
+            expand: Adds to each campaign its categories (`category`) or the areas and stores that it is assigned to
+                (`access_settings_assignments`). Optional.
+            campaign_status: Only campaigns whose `creation_status` is this one. Optional.
             is_referral_code: True keeps only campaigns whose vouchers are referral codes, false only the others.
                 Optional.
-            order: Sort by time of creation or last update; a leading `-` puts the latest first. Optional.
+            order: Sort by time of creation or of the last change; a leading `-` puts the latest first. Optional.
             filters: Further conditions, combined by `junction`. Optional.
-            access_settings: Only campaigns assigned to certain areas and stores. Optional.
+            access_settings: Only campaigns that are assigned to these areas and stores. Optional.
 
         Returns:
             One page of campaigns in `campaigns`, with the number of all matches.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-campaigns.
         """
@@ -1064,7 +1020,7 @@ class CampaignsApi(Resource):
         access_settings: CampaignAccessSettingsParameter | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsListResponseBody]:
-        """Like `list_campaigns`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_campaigns`, with status and headers."""
         return self._call(
             _LIST_CAMPAIGNS,
             options,
@@ -1092,10 +1048,7 @@ class CampaignsApi(Resource):
         access_settings: CampaignAccessSettingsParameter | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_campaigns`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_campaigns`, unread and whatever its status."""
         return self._stream(
             _LIST_CAMPAIGNS,
             options,
@@ -1119,28 +1072,28 @@ class CampaignsApi(Resource):
         """Update a campaign.
 
         Changes the given fields of a campaign and keeps the others; null clears a field, such as `expiration_date`.
-        Name and campaign type cannot be changed. Changes that concern the vouchers go on in the background without an
-        asynchronous action: poll `CampaignsApi.get_campaign` until `creation_status` and `vouchers_generation_status`
-        are no longer MODIFYING or IN_PROGRESS. `discount`, `gift`, `referral_program`, `loyalty_tiers_expiration` and
-        `options` apply only to campaigns of the matching type.
+        Changes that concern its vouchers go on in the background, without an async action: poll
+        `CampaignsApi.get_campaign` until `creation_status` and `vouchers_generation_status` are `DONE` or `FAILED`.
+        Name and campaign type are not among the fields that can be changed, and some fields apply only to campaigns of
+        a certain type.
 
         Args:
             campaign_id: Campaign to change: its id (`camp_...`) or its name.
-            campaigns_update_request_body: The fields to change. The API requires it. Optional.
+            campaigns_update_request_body: The fields to change. The API requires it.
 
         Returns:
-            The campaign after the update; its vouchers may still be in change.
+            The campaign after the update; the change of its vouchers may not be finished yet.
 
         Raises:
-            BadRequestException: 400. The body breaks a rule, or has a field that this type of campaign does not know.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-campaign.
         """
@@ -1152,7 +1105,7 @@ class CampaignsApi(Resource):
         campaigns_update_request_body: CampaignsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsUpdateResponseBody]:
-        """Like `update_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_campaign`, with status and headers."""
         return self._call(_UPDATE_CAMPAIGN, options, campaign_id, campaigns_update_request_body)
 
     def update_campaign_without_preload_content(
@@ -1161,8 +1114,5 @@ class CampaignsApi(Resource):
         campaigns_update_request_body: CampaignsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_campaign`, unread and whatever its status."""
         return self._stream(_UPDATE_CAMPAIGN, options, campaign_id, campaigns_update_request_body)

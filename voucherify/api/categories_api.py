@@ -87,9 +87,9 @@ _UPDATE_CATEGORY: Operation[CategoriesUpdateResponseBody] = Operation(
 
 
 class CategoriesApi(Resource):
-    """Groups of campaigns, vouchers and promotion tiers.
+    """Labels for campaigns, vouchers and promotion tiers.
 
-    Stacking rules refer to them, and their hierarchy orders redeemables.
+    Stacking rules refer to them, and their hierarchy ranks redeemables.
     """
 
     def create_category(
@@ -99,23 +99,23 @@ class CategoriesApi(Resource):
     ) -> CategoriesCreateResponseBody:
         """Create a category.
 
-        Adds a category, to which campaigns, promotion tiers and vouchers can be assigned. Its `hierarchy` ranks it
-        among the other categories where several discounts stack, and the stacking rules refer to categories by id.
+        Adds a category, to which campaigns, vouchers and promotion tiers can be assigned. Its `hierarchy` ranks it
+        among the categories, and stacking rules refer to it by its id.
 
         Args:
-            categories_create_request_body: Name and rank of the new category. Optional.
+            categories_create_request_body: Name and rank of the new category. The API requires it.
 
         Returns:
             The new category.
 
         Raises:
             BadRequestException: 400. `name` or `hierarchy` is missing or not valid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-category.
         """
@@ -126,7 +126,7 @@ class CategoriesApi(Resource):
         categories_create_request_body: CategoriesCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CategoriesCreateResponseBody]:
-        """Like `create_category`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_category`, with status and headers."""
         return self._call(_CREATE_CATEGORY, options, categories_create_request_body)
 
     def create_category_without_preload_content(
@@ -134,10 +134,7 @@ class CategoriesApi(Resource):
         categories_create_request_body: CategoriesCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_category`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_category`, unread and whatever its status."""
         return self._stream(_CREATE_CATEGORY, options, categories_create_request_body)
 
     def delete_category(
@@ -147,23 +144,22 @@ class CategoriesApi(Resource):
     ) -> None:
         """Delete a category.
 
-        Removes a category from the project. First make sure that no campaign and no stacking rule is meant to use it
-        any more.
+        Deletes a category.
 
         Args:
             category_id: Id of the category; starts with `cat_`.
 
         Returns:
-            The category was deleted. The answer is empty.
+            Done. The answer has no body.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No category has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-category.
         """
@@ -174,7 +170,7 @@ class CategoriesApi(Resource):
         category_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_category`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_category`, with status and headers."""
         return self._call(_DELETE_CATEGORY, options, category_id)
 
     def delete_category_without_preload_content(
@@ -182,10 +178,7 @@ class CategoriesApi(Resource):
         category_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_category`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_category`, unread and whatever its status."""
         return self._stream(_DELETE_CATEGORY, options, category_id)
 
     def get_category(
@@ -195,7 +188,7 @@ class CategoriesApi(Resource):
     ) -> CategoriesGetResponseBody:
         """Get a category.
 
-        Reads a category: its name and its rank among the categories. `CategoriesApi.list_categories` finds the id.
+        Returns the name and the rank of a category. `CategoriesApi.list_categories` finds its id.
 
         Args:
             category_id: Id of the category; starts with `cat_`.
@@ -204,12 +197,12 @@ class CategoriesApi(Resource):
             The category.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-category.
         """
@@ -220,7 +213,7 @@ class CategoriesApi(Resource):
         category_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CategoriesGetResponseBody]:
-        """Like `get_category`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_category`, with status and headers."""
         return self._call(_GET_CATEGORY, options, category_id)
 
     def get_category_without_preload_content(
@@ -228,10 +221,7 @@ class CategoriesApi(Resource):
         category_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_category`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_category`, unread and whatever its status."""
         return self._stream(_GET_CATEGORY, options, category_id)
 
     def list_categories(
@@ -240,18 +230,18 @@ class CategoriesApi(Resource):
     ) -> CategoriesListResponseBody:
         """List categories.
 
-        Lists all categories of the project. The list comes as a whole, without pages.
+        Lists all categories of the project, in one answer without pages.
 
         Returns:
             All categories.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-categories.
         """
@@ -261,17 +251,14 @@ class CategoriesApi(Resource):
         self,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CategoriesListResponseBody]:
-        """Like `list_categories`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_categories`, with status and headers."""
         return self._call(_LIST_CATEGORIES, options)
 
     def list_categories_without_preload_content(
         self,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_categories`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_categories`, unread and whatever its status."""
         return self._stream(_LIST_CATEGORIES, options)
 
     def update_category(
@@ -282,24 +269,23 @@ class CategoriesApi(Resource):
     ) -> CategoriesUpdateResponseBody:
         """Update a category.
 
-        Changes the name and the rank of a category. The body must have both, also the one that stays as it is. A new
-        rank changes the order in which stacked discounts are applied.
+        Changes the name and the rank of a category. The body must have both, even if only one of them changes.
 
         Args:
             category_id: Id of the category; starts with `cat_`.
-            categories_update_request_body: New name and rank. Optional.
+            categories_update_request_body: Name and rank, changed or not. The API requires it.
 
         Returns:
-            The category as it is now.
+            The category after the update.
 
         Raises:
             BadRequestException: 400. `name` or `hierarchy` is missing or not valid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-category.
         """
@@ -311,7 +297,7 @@ class CategoriesApi(Resource):
         categories_update_request_body: CategoriesUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CategoriesUpdateResponseBody]:
-        """Like `update_category`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_category`, with status and headers."""
         return self._call(_UPDATE_CATEGORY, options, category_id, categories_update_request_body)
 
     def update_category_without_preload_content(
@@ -320,8 +306,5 @@ class CategoriesApi(Resource):
         categories_update_request_body: CategoriesUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_category`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_category`, unread and whatever its status."""
         return self._stream(_UPDATE_CATEGORY, options, category_id, categories_update_request_body)

@@ -118,9 +118,9 @@ _VALIDATE_STACKED_DISCOUNTS_CLIENT_SIDE: Operation[ClientValidationsValidateResp
 
 
 class ClientSideApi(Resource):
-    """The few operations that browsers and apps may call with public keys.
+    """The operations that browsers and apps may call with public keys.
 
-    Each sends the `origin` that the project allows.
+    Most send an `origin` that the project allows.
     """
 
     def check_eligibility_client_side(
@@ -133,26 +133,25 @@ class ClientSideApi(Resource):
         """Check eligibility (client side).
 
         Finds the vouchers, promotion tiers, promotion stacks and campaigns that a customer could use for an order now,
-        with the discount that each would give. `scenario` says what is searched. Nothing is redeemed. Pages go by
-        cursor in the body: put `redeemables.more_starting_after` of the answer into `options.starting_after` until
-        `redeemables.has_more` is false. Meant for browsers and apps; `QualificationsApi.check_eligibility` is the same
-        call for servers.
+        with the discount that each would give, for a browser or app. `scenario` says what is searched. Nothing is
+        redeemed. The cursor for the next page goes in the body: put `redeemables.more_starting_after` of the answer
+        into `options.starting_after`, while `redeemables.has_more` is true. `QualificationsApi.check_eligibility` is
+        the same call for servers.
 
         Args:
             client_qualifications_check_eligibility_request_body: The customer, the order and the scenario to examine.
-                The API answers 400 without it. Optional.
+                The API requires it.
 
         Returns:
-            One page of the redeemables that qualify, in the order that `options.sorting_rule` asks for, and the order
-                that they were examined with.
+            One page of the redeemables that qualify, and the order with which they were examined.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/check-eligibility-client-side.
         """
@@ -167,7 +166,7 @@ class ClientSideApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ClientQualificationsCheckEligibilityResponseBody]:
-        """Like `check_eligibility_client_side`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `check_eligibility_client_side`, with status and headers."""
         return self._call(_CHECK_ELIGIBILITY_CLIENT_SIDE, options, client_qualifications_check_eligibility_request_body)
 
     def check_eligibility_client_side_without_preload_content(
@@ -177,10 +176,7 @@ class ClientSideApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `check_eligibility_client_side`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `check_eligibility_client_side`, unread and whatever its status."""
         return self._stream(
             _CHECK_ELIGIBILITY_CLIENT_SIDE, options, client_qualifications_check_eligibility_request_body
         )
@@ -196,27 +192,27 @@ class ClientSideApi(Resource):
     ) -> ClientPromotionsTiersListResponseBody:
         """List promotion tiers (client side).
 
-        Lists the project's promotion tiers, a page at a time. Meant for browsers and apps;
-        `PromotionsApi.list_promotion_tiers` is the same list for servers. Go on while `has_more` is true.
+        Lists the project's promotion tiers for a browser or app. `PromotionsApi.list_promotion_tiers` is the same list
+        for servers.
 
         Args:
-            origin: Value of the `origin` header; its domain must be on the project's list of allowed domains.
-            is_available: `true` lists only tiers that can be used now. Optional.
-            limit: Page size, 1 to 100; 10 unless given. 1 to 100. Optional.
-            page: Number of the page; the first one unless given. Optional.
-            order: Sort order, by creation or last change; a leading `-` puts the latest first. Optional.
+            origin: Value of the `origin` header. Its domain must be on the project's list of allowed domains.
+            is_available: True lists only tiers that are active and not expired. Optional.
+            limit: Tiers per page, 1 to 100; 10 by default. Optional.
+            page: Page to return, counted from 1. Optional.
+            order: Sort by time of creation or of the last change; a leading `-` puts the latest first. Optional.
 
         Returns:
-            One page of promotion tiers, in `tiers`.
+            One page of promotion tiers in `tiers`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-promotion-tiers-client-side.
         """
@@ -231,7 +227,7 @@ class ClientSideApi(Resource):
         order: ParameterOrderListPromotionTiersClientSide | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ClientPromotionsTiersListResponseBody]:
-        """Like `list_promotion_tiers_client_side`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_promotion_tiers_client_side`, with status and headers."""
         return self._call(_LIST_PROMOTION_TIERS_CLIENT_SIDE, options, origin, is_available, limit, page, order)
 
     def list_promotion_tiers_client_side_without_preload_content(
@@ -243,10 +239,7 @@ class ClientSideApi(Resource):
         order: ParameterOrderListPromotionTiersClientSide | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_promotion_tiers_client_side`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_promotion_tiers_client_side`, unread and whatever its status."""
         return self._stream(_LIST_PROMOTION_TIERS_CLIENT_SIDE, options, origin, is_available, limit, page, order)
 
     def redeem_stacked_discounts_client_side(
@@ -258,26 +251,24 @@ class ClientSideApi(Resource):
         """Redeem vouchers and promotions (client side).
 
         Redeems up to 30 vouchers, loyalty cards, gift cards, promotion tiers or promotion stacks for one order, from a
-        browser or app. The project must allow redemptions on the client side. It counts uses, takes credits and points
-        off, and stores the order; `RedemptionsApi.redeem_stacked_discounts` is the same call for servers. Sending it
-        twice redeems twice.
+        browser or app. The project must allow redemptions on the client side. Sent twice, it redeems twice.
+        `RedemptionsApi.redeem_stacked_discounts` is the same call for servers.
 
         Args:
-            origin: Value of the `origin` header; its domain must be on the project's list of allowed domains.
-            client_redemptions_redeem_request_body: What to redeem, for which customer and order. The API answers 400
-                without it. Optional.
+            origin: Value of the `origin` header. Its domain must be on the project's list of allowed domains.
+            client_redemptions_redeem_request_body: What to redeem, for which customer and order. The API requires it.
 
         Returns:
-            A redemption for each redeemable, and the order with the discounts; redeemables that were left out stand
-                apart.
+            A redemption for each redeemable, and the order with its discounts; redeemables that were left out are
+                listed apart.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/redeem-stacked-discounts-client-side.
         """
@@ -291,7 +282,7 @@ class ClientSideApi(Resource):
         client_redemptions_redeem_request_body: ClientRedemptionsRedeemRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ClientRedemptionsRedeemResponseBody]:
-        """Like `redeem_stacked_discounts_client_side`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `redeem_stacked_discounts_client_side`, with status and headers."""
         return self._call(
             _REDEEM_STACKED_DISCOUNTS_CLIENT_SIDE, options, origin, client_redemptions_redeem_request_body
         )
@@ -302,10 +293,7 @@ class ClientSideApi(Resource):
         client_redemptions_redeem_request_body: ClientRedemptionsRedeemRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `redeem_stacked_discounts_client_side`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `redeem_stacked_discounts_client_side`, unread and whatever its status."""
         return self._stream(
             _REDEEM_STACKED_DISCOUNTS_CLIENT_SIDE, options, origin, client_redemptions_redeem_request_body
         )
@@ -319,26 +307,25 @@ class ClientSideApi(Resource):
         """Track a custom event (client side).
 
         Records from a browser or app that a customer did something. The event must be defined in the project settings
-        (event schema). A customer who does not exist yet is created, one who does is updated. Name a referral code or a
-        loyalty card where the event should convert a referral or earn points. `EventsApi.track_custom_event` is the
-        same call for servers.
+        first (event schema). Further customer data in the body updates the stored customer; an unknown `source_id`
+        creates one. With `referral` or `loyalty`, the event can convert a referral or earn points.
+        `EventsApi.track_custom_event` is the same call for servers.
 
         Args:
-            origin: Value of the `origin` header; its domain must be on the project's list of allowed domains.
-            client_events_create_request_body: The event and the customer it belongs to. The API answers 400 without it.
-                Optional.
+            origin: Value of the `origin` header. Its domain must be on the project's list of allowed domains.
+            client_events_create_request_body: The event and the customer who caused it. The API requires it.
 
         Returns:
-            The event was recorded. The answer repeats it, with the customer as it is stored now.
+            The event as recorded, with the customer as stored now.
 
         Raises:
-            BadRequestException: 400. The event is not defined in the project, or the body breaks its schema.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/track-custom-event-client-side.
         """
@@ -350,7 +337,7 @@ class ClientSideApi(Resource):
         client_events_create_request_body: ClientEventsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ClientEventsCreateResponseBody]:
-        """Like `track_custom_event_client_side`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `track_custom_event_client_side`, with status and headers."""
         return self._call(_TRACK_CUSTOM_EVENT_CLIENT_SIDE, options, origin, client_events_create_request_body)
 
     def track_custom_event_client_side_without_preload_content(
@@ -359,10 +346,7 @@ class ClientSideApi(Resource):
         client_events_create_request_body: ClientEventsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `track_custom_event_client_side`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `track_custom_event_client_side`, unread and whatever its status."""
         return self._stream(_TRACK_CUSTOM_EVENT_CLIENT_SIDE, options, origin, client_events_create_request_body)
 
     def validate_stacked_discounts_client_side(
@@ -375,29 +359,27 @@ class ClientSideApi(Resource):
     ) -> ClientValidationsValidateResponseBody:
         """Validate vouchers and promotions (client side).
 
-        Checks up to 30 vouchers, loyalty cards, gift cards, promotion tiers or promotion stacks against a customer and
-        an order, and computes the discounts, from a browser or app. Nothing is redeemed. Redeemables that cannot be
-        used are no error: the answer has status 200 and `valid` false. With a `session` the redeemables are reserved
+        Checks from a browser or app whether up to 30 vouchers, loyalty cards, gift cards, promotion tiers or promotion
+        stacks can be used for an order, and computes the discounts. Nothing is redeemed. A redeemable that cannot be
+        used is no error: the answer has status 200 and `valid` false. With a `session`, the redeemables are reserved
         until they are redeemed or the session ends. `ValidationsApi.validate_stacked_discounts` is the same call for
         servers.
 
         Args:
-            origin: Value of the `origin` header; its domain must be on the project's list of allowed domains.
-            client_validations_validate_request_body: What to check, for which customer and order. The API answers 400
-                without it. Optional.
+            origin: Value of the `origin` header. Its domain must be on the project's list of allowed domains.
+            client_validations_validate_request_body: What to check, for which customer and order. The API requires it.
 
         Returns:
             Whether the redeemables can be used, the result for each, and the order with the discounts.
 
         Raises:
-            BadRequestException: 400. The body breaks the rules of the call, for instance by listing no redeemables or
-                more than 30.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/validate-stacked-discounts-client-side.
         """
@@ -413,7 +395,7 @@ class ClientSideApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ClientValidationsValidateResponseBody]:
-        """Like `validate_stacked_discounts_client_side`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `validate_stacked_discounts_client_side`, with status and headers."""
         return self._call(
             _VALIDATE_STACKED_DISCOUNTS_CLIENT_SIDE, options, origin, client_validations_validate_request_body
         )
@@ -426,10 +408,7 @@ class ClientSideApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `validate_stacked_discounts_client_side`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `validate_stacked_discounts_client_side`, unread and whatever its status."""
         return self._stream(
             _VALIDATE_STACKED_DISCOUNTS_CLIENT_SIDE, options, origin, client_validations_validate_request_body
         )

@@ -227,10 +227,7 @@ _UPDATE_CUSTOMERS_METADATA_IN_BULK: Operation[CustomersMetadataUpdateInBulkRespo
 
 
 class CustomersApi(Resource):
-    """People who get, hold and redeem vouchers.
-
-    Here are also what they did, what they own and which segments they are in.
-    """
+    """People who get, hold and redeem vouchers: their data, what they did, what they own, and their segments."""
 
     def create_customer(
         self,
@@ -243,18 +240,18 @@ class CustomersApi(Resource):
         creates no second customer.
 
         Args:
-            customers_create_request_body: The customer's data. The API requires it. Optional.
+            customers_create_request_body: The customer's data. The API requires it.
 
         Returns:
             The customer as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-customer.
         """
@@ -265,7 +262,7 @@ class CustomersApi(Resource):
         customers_create_request_body: CustomersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersCreateResponseBody]:
-        """Like `create_customer`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_customer`, with status and headers."""
         return self._call(_CREATE_CUSTOMER, options, customers_create_request_body)
 
     def create_customer_without_preload_content(
@@ -273,10 +270,7 @@ class CustomersApi(Resource):
         customers_create_request_body: CustomersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_customer`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_customer`, unread and whatever its status."""
         return self._stream(_CREATE_CUSTOMER, options, customers_create_request_body)
 
     def customer_permanently_deletion(
@@ -296,13 +290,13 @@ class CustomersApi(Resource):
             A record of the deletion, with the number of entries of each kind.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No customer has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/customer-permanently-deletion.
         """
@@ -313,7 +307,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersPermanentDeletionCreateResponseBody]:
-        """Like `customer_permanently_deletion`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `customer_permanently_deletion`, with status and headers."""
         return self._call(_CUSTOMER_PERMANENTLY_DELETION, options, customer_id)
 
     def customer_permanently_deletion_without_preload_content(
@@ -321,10 +315,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `customer_permanently_deletion`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `customer_permanently_deletion`, unread and whatever its status."""
         return self._stream(_CUSTOMER_PERMANENTLY_DELETION, options, customer_id)
 
     def delete_customer(
@@ -343,13 +334,13 @@ class CustomersApi(Resource):
             The customer was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No customer has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-customer.
         """
@@ -360,7 +351,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_customer`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_customer`, with status and headers."""
         return self._call(_DELETE_CUSTOMER, options, customer_id)
 
     def delete_customer_without_preload_content(
@@ -368,10 +359,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_customer`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_customer`, unread and whatever its status."""
         return self._stream(_DELETE_CUSTOMER, options, customer_id)
 
     def get_customer(
@@ -390,13 +378,13 @@ class CustomersApi(Resource):
             The customer as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No customer has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-customer.
         """
@@ -407,7 +395,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersGetResponseBody]:
-        """Like `get_customer`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_customer`, with status and headers."""
         return self._call(_GET_CUSTOMER, options, customer_id)
 
     def get_customer_without_preload_content(
@@ -415,10 +403,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_customer`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_customer`, unread and whatever its status."""
         return self._stream(_GET_CUSTOMER, options, customer_id)
 
     def import_customers_using_csv(
@@ -438,14 +423,14 @@ class CustomersApi(Resource):
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-customers-using-csv.
         """
@@ -456,7 +441,7 @@ class CustomersApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersImportCsvCreateResponseBody]:
-        """Like `import_customers_using_csv`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_customers_using_csv`, with status and headers."""
         return self._call(_IMPORT_CUSTOMERS_USING_CSV, options, file)
 
     def import_customers_using_csv_without_preload_content(
@@ -464,10 +449,7 @@ class CustomersApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_customers_using_csv`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_customers_using_csv`, unread and whatever its status."""
         return self._stream(_IMPORT_CUSTOMERS_USING_CSV, options, file)
 
     def list_customer_activity(
@@ -505,13 +487,13 @@ class CustomersApi(Resource):
             One page of events, in `data`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No customer has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-customer-activity.
@@ -545,7 +527,7 @@ class CustomersApi(Resource):
         type: ParameterCustomerEvent | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersActivityListResponseBody]:
-        """Like `list_customer_activity`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_customer_activity`, with status and headers."""
         return self._call(
             _LIST_CUSTOMER_ACTIVITY,
             options,
@@ -575,10 +557,7 @@ class CustomersApi(Resource):
         type: ParameterCustomerEvent | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_customer_activity`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_customer_activity`, unread and whatever its status."""
         return self._stream(
             _LIST_CUSTOMER_ACTIVITY,
             options,
@@ -619,13 +598,13 @@ class CustomersApi(Resource):
             One page of the customer's redeemables, in `data`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No customer has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-customer-redeemables.
@@ -643,7 +622,7 @@ class CustomersApi(Resource):
         filters: CustomerRedeemableFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersRedeemablesListResponseBody]:
-        """Like `list_customer_redeemables`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_customer_redeemables`, with status and headers."""
         return self._call(_LIST_CUSTOMER_REDEEMABLES, options, customer_id, limit, order, starting_after_id, filters)
 
     def list_customer_redeemables_without_preload_content(
@@ -655,10 +634,7 @@ class CustomersApi(Resource):
         filters: CustomerRedeemableFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_customer_redeemables`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_customer_redeemables`, unread and whatever its status."""
         return self._stream(_LIST_CUSTOMER_REDEEMABLES, options, customer_id, limit, order, starting_after_id, filters)
 
     def list_customer_segments(
@@ -677,12 +653,12 @@ class CustomersApi(Resource):
             The segments, in `data`, with id and name.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-customer-segments.
         """
@@ -693,7 +669,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersSegmentsListResponseBody]:
-        """Like `list_customer_segments`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_customer_segments`, with status and headers."""
         return self._call(_LIST_CUSTOMER_SEGMENTS, options, customer_id)
 
     def list_customer_segments_without_preload_content(
@@ -701,10 +677,7 @@ class CustomersApi(Resource):
         customer_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_customer_segments`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_customer_segments`, unread and whatever its status."""
         return self._stream(_LIST_CUSTOMER_SEGMENTS, options, customer_id)
 
     def list_customers(
@@ -746,13 +719,13 @@ class CustomersApi(Resource):
             One page of customers, in `customers`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-customers.
         """
@@ -789,7 +762,7 @@ class CustomersApi(Resource):
         starting_after: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersListResponseBody]:
-        """Like `list_customers`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_customers`, with status and headers."""
         return self._call(
             _LIST_CUSTOMERS,
             options,
@@ -823,10 +796,7 @@ class CustomersApi(Resource):
         starting_after: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_customers`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_customers`, unread and whatever its status."""
         return self._stream(
             _LIST_CUSTOMERS,
             options,
@@ -856,19 +826,19 @@ class CustomersApi(Resource):
 
         Args:
             customer_id: The customer, by `id` or `source_id`.
-            customers_update_request_body: The fields to change. The API requires it. Optional.
+            customers_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The customer as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No customer has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-customer.
         """
@@ -880,7 +850,7 @@ class CustomersApi(Resource):
         customers_update_request_body: CustomersUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersUpdateResponseBody]:
-        """Like `update_customer`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_customer`, with status and headers."""
         return self._call(_UPDATE_CUSTOMER, options, customer_id, customers_update_request_body)
 
     def update_customer_without_preload_content(
@@ -889,10 +859,7 @@ class CustomersApi(Resource):
         customers_update_request_body: CustomersUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_customer`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_customer`, unread and whatever its status."""
         return self._stream(_UPDATE_CUSTOMER, options, customer_id, customers_update_request_body)
 
     def update_customers_in_bulk(
@@ -908,22 +875,22 @@ class CustomersApi(Resource):
 
         Args:
             customers_update_in_bulk_request_body: The customers to update, each with `source_id` and the fields to
-                change. The API requires it. Optional.
+                change. The API requires it.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
                 errors: `statusCode`, `error`, `message`.
             TooManyRequestsException: 429. Too many calls, or too many bulk calls, in a short time. The call was not
                 carried out.
-            ApiException: Any other answer than 2xx, or none at all.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/update-customers-in-bulk.
         """
@@ -935,7 +902,7 @@ class CustomersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersUpdateInBulkResponseBody]:
-        """Like `update_customers_in_bulk`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_customers_in_bulk`, with status and headers."""
         return self._call(_UPDATE_CUSTOMERS_IN_BULK, options, customers_update_in_bulk_request_body)
 
     def update_customers_in_bulk_without_preload_content(
@@ -944,10 +911,7 @@ class CustomersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_customers_in_bulk`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_customers_in_bulk`, unread and whatever its status."""
         return self._stream(_UPDATE_CUSTOMERS_IN_BULK, options, customers_update_in_bulk_request_body)
 
     def update_customers_metadata_in_bulk(
@@ -964,22 +928,21 @@ class CustomersApi(Resource):
 
         Args:
             customers_metadata_update_in_bulk_request_body: The customers and the metadata to set. The API requires it.
-                Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
                 errors: `statusCode`, `error`, `message`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/update-customers-metadata-in-bulk.
         """
@@ -994,7 +957,7 @@ class CustomersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CustomersMetadataUpdateInBulkResponseBody]:
-        """Like `update_customers_metadata_in_bulk`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_customers_metadata_in_bulk`, with status and headers."""
         return self._call(_UPDATE_CUSTOMERS_METADATA_IN_BULK, options, customers_metadata_update_in_bulk_request_body)
 
     def update_customers_metadata_in_bulk_without_preload_content(
@@ -1004,8 +967,5 @@ class CustomersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_customers_metadata_in_bulk`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_customers_metadata_in_bulk`, unread and whatever its status."""
         return self._stream(_UPDATE_CUSTOMERS_METADATA_IN_BULK, options, customers_metadata_update_in_bulk_request_body)

@@ -36,8 +36,7 @@ _TRACK_CUSTOM_EVENT: Operation[EventsCreateResponseBody] = Operation(
 class EventsApi(Resource):
     """What customers do outside of Voucherify.
 
-    Tracked events start distributions, count as conversions of referral programs, earn loyalty points and put customers
-    into segments.
+    Tracked events can convert referrals and earn loyalty points.
     """
 
     def track_custom_event(
@@ -47,26 +46,25 @@ class EventsApi(Resource):
     ) -> EventsCreateResponseBody:
         """Track a custom event.
 
-        Records that a customer did something: left a cart, wrote a review, signed up. The event must be defined in the
-        project settings (event schema) before. A customer who does not exist yet is created, one who does is updated.
-        Name a referral code or a loyalty card where the event should convert a referral or earn points.
+        Records that a customer did something, such as leaving a cart, writing a review or signing up. The event must be
+        defined in the project settings first (event schema). Further customer data in the body updates the stored
+        customer; an unknown `source_id` creates one. With `referral` or `loyalty`, the event can convert a referral or
+        earn points.
 
         Args:
-            events_create_request_body: The event and the customer it belongs to. The API answers 400 without it.
-                Optional.
+            events_create_request_body: The event and the customer who caused it. The API requires it.
 
         Returns:
-            The event was recorded. The answer repeats it, with the customer as it is stored now.
+            The event as recorded, with the customer as stored now.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/track-custom-event.
         """
@@ -77,7 +75,7 @@ class EventsApi(Resource):
         events_create_request_body: EventsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[EventsCreateResponseBody]:
-        """Like `track_custom_event`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `track_custom_event`, with status and headers."""
         return self._call(_TRACK_CUSTOM_EVENT, options, events_create_request_body)
 
     def track_custom_event_without_preload_content(
@@ -85,8 +83,5 @@ class EventsApi(Resource):
         events_create_request_body: EventsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `track_custom_event`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `track_custom_event`, unread and whatever its status."""
         return self._stream(_TRACK_CUSTOM_EVENT, options, events_create_request_body)

@@ -92,10 +92,7 @@ _LIST_EXPORTS: Operation[ExportsListResponseBody] = Operation(
 
 
 class ExportsApi(Resource):
-    """CSV files of vouchers, redemptions, customers, orders and more.
-
-    They are made in the background and fetched when done.
-    """
+    """CSV files of vouchers, redemptions, customers, orders and more, made in the background and fetched when done."""
 
     def create_export(
         self,
@@ -104,27 +101,28 @@ class ExportsApi(Resource):
     ) -> ExportsCreateResponseBody:
         """Create an export.
 
-        Starts to write vouchers, redemptions, customers, publications, orders, expiring points or voucher transactions
-        to a CSV file. `exported_object` decides which fields, sorting and filters are allowed. The file is made in the
-        background: call `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`, which is
-        absolute and carries a token. Times in the file are in UTC.
+        Starts an export of vouchers, redemptions, customers, publications, orders, expiring points, voucher
+        transactions, products or SKUs to a CSV file. `exported_object` decides which columns, sort orders and filters
+        are allowed. The file is written in the background: poll `ExportsApi.get_export` until `status` is `DONE` or
+        `ERROR`, then fetch `result.url`, which is absolute and carries a token. Times in the file are in UTC. Each call
+        starts another export.
 
         Args:
-            exports_create_request_body: What to export and, optionally, which columns, in which order, restricted to
-                what. Optional.
+            exports_create_request_body: What to export and, if need be, which columns, in which order, under which
+                conditions. The API requires it.
 
         Returns:
-            The export was scheduled. `result` is null until the file is ready.
+            The scheduled export; `result` is null until the file is ready.
 
         Raises:
-            BadRequestException: 400. The body is not valid, or asks for a field that this kind of object does not have;
-                `details` then lists the allowed ones.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The body is not valid. `key` is `invalid_export_fields` if it names columns that
+                this kind of object does not have; `details` then lists the allowed ones.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-export.
         """
@@ -135,7 +133,7 @@ class ExportsApi(Resource):
         exports_create_request_body: ExportsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ExportsCreateResponseBody]:
-        """Like `create_export`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_export`, with status and headers."""
         return self._call(_CREATE_EXPORT, options, exports_create_request_body)
 
     def create_export_without_preload_content(
@@ -143,10 +141,7 @@ class ExportsApi(Resource):
         exports_create_request_body: ExportsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_export`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_export`, unread and whatever its status."""
         return self._stream(_CREATE_EXPORT, options, exports_create_request_body)
 
     def delete_export(
@@ -156,22 +151,22 @@ class ExportsApi(Resource):
     ) -> None:
         """Delete an export.
 
-        Removes an export, finished or not. Its file can no longer be downloaded.
+        Deletes an export.
 
         Args:
             export_id: Id of the export; starts with `exp_`.
 
         Returns:
-            The export was deleted. The answer is empty.
+            Done. The answer has no body.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No export has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-export.
         """
@@ -182,7 +177,7 @@ class ExportsApi(Resource):
         export_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_export`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_export`, with status and headers."""
         return self._call(_DELETE_EXPORT, options, export_id)
 
     def delete_export_without_preload_content(
@@ -190,10 +185,7 @@ class ExportsApi(Resource):
         export_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_export`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_export`, unread and whatever its status."""
         return self._stream(_DELETE_EXPORT, options, export_id)
 
     def download_export(
@@ -205,23 +197,23 @@ class ExportsApi(Resource):
         """Download an export.
 
         Fetches the file of a finished export as CSV text, with times in UTC. The token is part of `result.url`, which
-        `ExportsApi.get_export` returns once `status` is `DONE`. Files are served by the download hosts (such as
-        `https://download.voucherify.io`), not by the API hosts.
+        `ExportsApi.get_export` returns. The files are served by the download hosts, such as
+        `https://download.voucherify.io`, and not by those of the API.
 
         Args:
             export_id: Id of the export; starts with `exp_`.
             token: Token that allows the download: the query parameter `token` of `result.url`. Optional.
 
         Returns:
-            The file: comma-separated lines, the first with the column names.
+            The file: comma-separated lines, the first of them with the names of the columns.
 
         Raises:
-            UnauthorizedException: 401. The token is missing or wrong, or the keys are.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The token or the keys were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/download-export.
         """
@@ -233,7 +225,7 @@ class ExportsApi(Resource):
         token: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[str]:
-        """Like `download_export`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `download_export`, with status and headers."""
         return self._call(_DOWNLOAD_EXPORT, options, export_id, token)
 
     def download_export_without_preload_content(
@@ -242,10 +234,7 @@ class ExportsApi(Resource):
         token: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `download_export`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `download_export`, unread and whatever its status."""
         return self._stream(_DOWNLOAD_EXPORT, options, export_id, token)
 
     def get_export(
@@ -255,23 +244,23 @@ class ExportsApi(Resource):
     ) -> ExportsGetResponseBody:
         """Get an export.
 
-        Reads the state of an export. `status` goes from `SCHEDULED` through `IN_PROGRESS` to `DONE` or `ERROR`; with
-        `DONE`, `result.url` is the address of the CSV file, token included.
+        Returns an export and its state: `SCHEDULED`, `IN_PROGRESS`, and finally `DONE` or `ERROR`. Once it is `DONE`,
+        `result.url` is the address of the CSV file, token included.
 
         Args:
-            export_id: Id of the export, as the answer of `ExportsApi.create_export` has it; starts with `exp_`.
+            export_id: Id of the export; starts with `exp_`.
 
         Returns:
-            The export, with the address of its file if it is ready.
+            The export, with the address of the file once that is ready.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No export has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-export.
         """
@@ -282,7 +271,7 @@ class ExportsApi(Resource):
         export_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ExportsGetResponseBody]:
-        """Like `get_export`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_export`, with status and headers."""
         return self._call(_GET_EXPORT, options, export_id)
 
     def get_export_without_preload_content(
@@ -290,10 +279,7 @@ class ExportsApi(Resource):
         export_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_export`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_export`, unread and whatever its status."""
         return self._stream(_GET_EXPORT, options, export_id)
 
     def list_exports(
@@ -305,25 +291,24 @@ class ExportsApi(Resource):
     ) -> ExportsListResponseBody:
         """List exports.
 
-        Lists the exports of the project, whatever their state. Count `page` up until an answer is empty.
+        Lists the exports of the project, in whatever state they are.
 
         Args:
-            limit: Number of entries per answer, 1 to 100; 10 by default. 1 to 100. Optional.
-            page: Which page of the list, 1 to 100; the first by default. 1 to 100. Optional.
-            order: Sorts by creation time (`created_at`) or by state (`status`), with a leading `-` in descending order.
-                Optional.
+            limit: Exports per page, 1 to 100; 10 by default. Optional.
+            page: Page to return, 1 to 100, counted from 1. Optional.
+            order: Sort by time of creation or by state; a leading `-` sorts in descending order. Optional.
 
         Returns:
-            One page of exports.
+            One page of exports in `exports`, with the number on all pages.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-exports.
         """
@@ -336,7 +321,7 @@ class ExportsApi(Resource):
         order: ParameterOrderListExports | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ExportsListResponseBody]:
-        """Like `list_exports`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_exports`, with status and headers."""
         return self._call(_LIST_EXPORTS, options, limit, page, order)
 
     def list_exports_without_preload_content(
@@ -346,8 +331,5 @@ class ExportsApi(Resource):
         order: ParameterOrderListExports | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_exports`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_exports`, unread and whatever its status."""
         return self._stream(_LIST_EXPORTS, options, limit, page, order)

@@ -72,12 +72,12 @@ class LocationsApi(Resource):
             The location.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-location.
         """
@@ -88,7 +88,7 @@ class LocationsApi(Resource):
         location_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LocationsGetResponseBody]:
-        """Like `get_location`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_location`, with status and headers."""
         return self._call(_GET_LOCATION, options, location_id)
 
     def get_location_without_preload_content(
@@ -96,10 +96,7 @@ class LocationsApi(Resource):
         location_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_location`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_location`, unread and whatever its status."""
         return self._stream(_GET_LOCATION, options, location_id)
 
     def list_locations(
@@ -125,12 +122,12 @@ class LocationsApi(Resource):
             The locations found.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-locations.
         """
@@ -144,7 +141,7 @@ class LocationsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LocationsListResponseBody]:
-        """Like `list_locations`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_locations`, with status and headers."""
         return self._call(_LIST_LOCATIONS, options, limit, order, filters, end_date)
 
     def list_locations_without_preload_content(
@@ -155,8 +152,5 @@ class LocationsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_locations`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_locations`, unread and whatever its status."""
         return self._stream(_LIST_LOCATIONS, options, limit, order, filters, end_date)

@@ -1027,13 +1027,13 @@ class LoyaltiesApi(Resource):
 
         Raises:
             BadRequestException: 400. The pending points cannot be activated as they are now.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card or the pending points entry does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/activate-member-pending-points.
         """
@@ -1048,7 +1048,7 @@ class LoyaltiesApi(Resource):
         pending_points_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersPendingPointsActivateResponseBody]:
-        """Like `activate_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `activate_member_pending_points`, with status and headers."""
         return self._call(_ACTIVATE_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
     @deprecated(
@@ -1060,10 +1060,7 @@ class LoyaltiesApi(Resource):
         pending_points_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `activate_member_pending_points`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `activate_member_pending_points`, unread and whatever its status."""
         return self._stream(_ACTIVATE_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
     @deprecated("`add_member` is deprecated. Use `PublicationsApi.create_publication` instead.")
@@ -1083,20 +1080,20 @@ class LoyaltiesApi(Resource):
         Args:
             campaign_id: Loyalty campaign to join, by id (`camp_...`) or name.
             loyalties_members_create_request_body: The customer who joins and, optionally, the card to assign. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The customer is a member. The answer is the loyalty card assigned.
 
         Raises:
             BadRequestException: 400. The body is invalid, or no card can be assigned to the customer.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign, or the card named in `voucher`, does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/add-member.
         """
@@ -1109,7 +1106,7 @@ class LoyaltiesApi(Resource):
         loyalties_members_create_request_body: LoyaltiesMembersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersCreateResponseBody]:
-        """Like `add_member`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `add_member`, with status and headers."""
         return self._call(_ADD_MEMBER, options, campaign_id, loyalties_members_create_request_body)
 
     @deprecated("`add_member` is deprecated. Use `PublicationsApi.create_publication` instead.")
@@ -1119,10 +1116,7 @@ class LoyaltiesApi(Resource):
         loyalties_members_create_request_body: LoyaltiesMembersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `add_member`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `add_member`, unread and whatever its status."""
         return self._stream(_ADD_MEMBER, options, campaign_id, loyalties_members_create_request_body)
 
     @deprecated("`adjust_member_pending_points` is deprecated. There is no known successor.")
@@ -1145,20 +1139,20 @@ class LoyaltiesApi(Resource):
             member_id: Loyalty card that owns the points, by voucher id (`v_...`) or code.
             pending_points_id: Id of the pending points entry (`lopp_...`), as `list_member_pending_points` gives it.
             loyalties_members_pending_points_balance_request_body: How many points to add or, as a negative number, to
-                take away. The API requires it. Optional.
+                take away. The API requires it.
 
         Returns:
             The entry was changed. The answer tells by how much, and how many points are pending now.
 
         Raises:
             BadRequestException: 400. The number of points is invalid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card or the pending points entry does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/adjust-member-pending-points.
         """
@@ -1180,7 +1174,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersPendingPointsBalanceResponseBody]:
-        """Like `adjust_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `adjust_member_pending_points`, with status and headers."""
         return self._call(
             _ADJUST_MEMBER_PENDING_POINTS,
             options,
@@ -1199,10 +1193,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `adjust_member_pending_points`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `adjust_member_pending_points`, unread and whatever its status."""
         return self._stream(
             _ADJUST_MEMBER_PENDING_POINTS,
             options,
@@ -1237,13 +1228,13 @@ class LoyaltiesApi(Resource):
 
         Raises:
             BadRequestException: 400. The pending points cannot be canceled as they are now.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card or the pending points entry does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/cancel-member-pending-points.
         """
@@ -1258,7 +1249,7 @@ class LoyaltiesApi(Resource):
         pending_points_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `cancel_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `cancel_member_pending_points`, with status and headers."""
         return self._call(_CANCEL_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
     @deprecated(
@@ -1270,10 +1261,7 @@ class LoyaltiesApi(Resource):
         pending_points_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `cancel_member_pending_points`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `cancel_member_pending_points`, unread and whatever its status."""
         return self._stream(_CANCEL_MEMBER_PENDING_POINTS, options, member_id, pending_points_id)
 
     @deprecated(
@@ -1298,20 +1286,20 @@ class LoyaltiesApi(Resource):
 
         Args:
             campaign_id: Loyalty campaign that gets the rules, by id (`camp_...`) or name.
-            loyalties_earning_rules_create_request_body_item: The new rules, as a list. The API requires it. Optional.
+            loyalties_earning_rules_create_request_body_item: The new rules, as a list. The API requires it.
 
         Returns:
             The rules were created. The answer lists them.
 
         Raises:
             BadRequestException: 400. A field that a rule needs is missing.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign, or an object that a rule refers to, does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-earning-rule.
         """
@@ -1331,7 +1319,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[list[LoyaltiesEarningRulesCreateResponseBody]]:
-        """Like `create_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_earning_rule`, with status and headers."""
         return self._call(_CREATE_EARNING_RULE, options, campaign_id, loyalties_earning_rules_create_request_body_item)
 
     @deprecated(
@@ -1346,10 +1334,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_earning_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_earning_rule`, unread and whatever its status."""
         return self._stream(
             _CREATE_EARNING_RULE, options, campaign_id, loyalties_earning_rules_create_request_body_item
         )
@@ -1376,18 +1361,18 @@ class LoyaltiesApi(Resource):
 
         Args:
             campaign_id: Loyalty campaign that gets the tiers, by id (`camp_...`) or name.
-            loyalties_tiers_create_in_bulk_request_body_item: The new tiers, as a list. The API requires it. Optional.
+            loyalties_tiers_create_in_bulk_request_body_item: The new tiers, as a list. The API requires it.
 
         Returns:
             The tiers were created. The answer lists them.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-in-bulk-loyalty-tiers.
         """
@@ -1407,7 +1392,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[list[LoyaltyTier]]:
-        """Like `create_in_bulk_loyalty_tiers`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_in_bulk_loyalty_tiers`, with status and headers."""
         return self._call(
             _CREATE_IN_BULK_LOYALTY_TIERS, options, campaign_id, loyalties_tiers_create_in_bulk_request_body_item
         )
@@ -1424,10 +1409,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_in_bulk_loyalty_tiers`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_in_bulk_loyalty_tiers`, unread and whatever its status."""
         return self._stream(
             _CREATE_IN_BULK_LOYALTY_TIERS, options, campaign_id, loyalties_tiers_create_in_bulk_request_body_item
         )
@@ -1451,20 +1433,20 @@ class LoyaltiesApi(Resource):
 
         Args:
             loyalties_create_campaign_request_body: Name, validity and loyalty cards of the new campaign. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The campaign was accepted. The answer describes it as it is now; the generation of its cards may still be
                 going on.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ConflictException: 409. A campaign of this name exists already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-loyalty-program.
         """
@@ -1478,7 +1460,7 @@ class LoyaltiesApi(Resource):
         loyalties_create_campaign_request_body: LoyaltiesCreateCampaignRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesCreateCampaignResponseBody]:
-        """Like `create_loyalty_program`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_loyalty_program`, with status and headers."""
         return self._call(_CREATE_LOYALTY_PROGRAM, options, loyalties_create_campaign_request_body)
 
     @deprecated(
@@ -1489,10 +1471,7 @@ class LoyaltiesApi(Resource):
         loyalties_create_campaign_request_body: LoyaltiesCreateCampaignRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_loyalty_program`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_loyalty_program`, unread and whatever its status."""
         return self._stream(_CREATE_LOYALTY_PROGRAM, options, loyalties_create_campaign_request_body)
 
     @deprecated(
@@ -1517,18 +1496,18 @@ class LoyaltiesApi(Resource):
         Args:
             campaign_id: Loyalty campaign whose point buckets to export, by id (`camp_...`) or name.
             loyalties_points_expiration_export_create_request_body: Columns, order and filters of the file. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-points-expiration-export.
         """
@@ -1550,7 +1529,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesPointsExpirationExportCreateResponseBody]:
-        """Like `create_points_expiration_export`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_points_expiration_export`, with status and headers."""
         return self._call(
             _CREATE_POINTS_EXPIRATION_EXPORT,
             options,
@@ -1569,10 +1548,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_points_expiration_export`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_points_expiration_export`, unread and whatever its status."""
         return self._stream(
             _CREATE_POINTS_EXPIRATION_EXPORT,
             options,
@@ -1603,19 +1579,19 @@ class LoyaltiesApi(Resource):
         Args:
             campaign_id: Loyalty campaign that offers the rewards, by id (`camp_...`) or name.
             loyalties_rewards_create_assignment_item_request_body: The assignments to make, as a list. The API requires
-                it. Optional.
+                it.
 
         Returns:
             The rewards were assigned. The answer describes an assignment.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ConflictException: 409. The reward is assigned to this campaign already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-reward-assignment-1.
         """
@@ -1635,7 +1611,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardsCreateAssignmentResponseBody]:
-        """Like `create_reward_assignment1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_reward_assignment1`, with status and headers."""
         return self._call(
             _CREATE_REWARD_ASSIGNMENT1, options, campaign_id, loyalties_rewards_create_assignment_item_request_body
         )
@@ -1652,10 +1628,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_reward_assignment1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_reward_assignment1`, unread and whatever its status."""
         return self._stream(
             _CREATE_REWARD_ASSIGNMENT1, options, campaign_id, loyalties_rewards_create_assignment_item_request_body
         )
@@ -1684,13 +1657,13 @@ class LoyaltiesApi(Resource):
             The rule was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the earning rule does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-earning-rule.
         """
@@ -1705,7 +1678,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_earning_rule`, with status and headers."""
         return self._call(_DELETE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated(
@@ -1717,10 +1690,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_earning_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_earning_rule`, unread and whatever its status."""
         return self._stream(_DELETE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated("`delete_loyalty_program` is deprecated. Use `CampaignsApi.delete_campaign` instead.")
@@ -1744,15 +1714,15 @@ class LoyaltiesApi(Resource):
             The deletion has begun. The answer names the async action to follow.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/delete-loyalty-program.
         """
@@ -1765,7 +1735,7 @@ class LoyaltiesApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesDeleteResponseBody]:
-        """Like `delete_loyalty_program`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_loyalty_program`, with status and headers."""
         return self._call(_DELETE_LOYALTY_PROGRAM, options, campaign_id, force)
 
     @deprecated("`delete_loyalty_program` is deprecated. Use `CampaignsApi.delete_campaign` instead.")
@@ -1775,10 +1745,7 @@ class LoyaltiesApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_loyalty_program`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_loyalty_program`, unread and whatever its status."""
         return self._stream(_DELETE_LOYALTY_PROGRAM, options, campaign_id, force)
 
     @deprecated(
@@ -1805,13 +1772,13 @@ class LoyaltiesApi(Resource):
             The assignment was removed. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the reward assignment does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-reward-assignment-1.
         """
@@ -1826,7 +1793,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_reward_assignment1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_reward_assignment1`, with status and headers."""
         return self._call(_DELETE_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -1838,10 +1805,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_reward_assignment1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_reward_assignment1`, unread and whatever its status."""
         return self._stream(_DELETE_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -1868,13 +1832,13 @@ class LoyaltiesApi(Resource):
             The rule is off. The answer describes it, with `active` false.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the earning rule does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/disable-earning-rule.
         """
@@ -1889,7 +1853,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesEarningRulesDisableResponseBody]:
-        """Like `disable_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `disable_earning_rule`, with status and headers."""
         return self._call(_DISABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated(
@@ -1901,10 +1865,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `disable_earning_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `disable_earning_rule`, unread and whatever its status."""
         return self._stream(_DISABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated(
@@ -1931,13 +1892,13 @@ class LoyaltiesApi(Resource):
             The rule is on. The answer describes it, with `active` true.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the earning rule does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/enable-earning-rule.
         """
@@ -1952,7 +1913,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesEarningRulesEnableResponseBody]:
-        """Like `enable_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `enable_earning_rule`, with status and headers."""
         return self._call(_ENABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated(
@@ -1964,10 +1925,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `enable_earning_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `enable_earning_rule`, unread and whatever its status."""
         return self._stream(_ENABLE_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated(
@@ -1992,20 +1950,20 @@ class LoyaltiesApi(Resource):
         Args:
             campaign_id: Loyalty campaign whose transactions to export, by id (`camp_...`) or name.
             loyalties_transactions_export_create_request_body: Columns, order and filters of the file; without
-                `parameters` it has the default columns. The API requires it. Optional.
+                `parameters` it has the default columns. The API requires it.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. Access to this campaign is denied.
             NotFoundException: 404. The campaign does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/export-loyalty-campaign-transactions.
         """
@@ -2027,7 +1985,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[CampaignsTransactionsExportCreateResponseBody]:
-        """Like `export_loyalty_campaign_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `export_loyalty_campaign_transactions`, with status and headers."""
         return self._call(
             _EXPORT_LOYALTY_CAMPAIGN_TRANSACTIONS,
             options,
@@ -2046,10 +2004,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `export_loyalty_campaign_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `export_loyalty_campaign_transactions`, unread and whatever its status."""
         return self._stream(
             _EXPORT_LOYALTY_CAMPAIGN_TRANSACTIONS,
             options,
@@ -2079,19 +2034,19 @@ class LoyaltiesApi(Resource):
         Args:
             member_id: Loyalty card whose transactions to export, by voucher id (`v_...`) or code.
             loyalties_members_transactions_export_create_request_body: Columns, order and filters of the file; without
-                `parameters` it has the default columns. The API requires it. Optional.
+                `parameters` it has the default columns. The API requires it.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/export-loyalty-card-transactions.
         """
@@ -2113,7 +2068,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersTransactionsExportCreateResponseBody]:
-        """Like `export_loyalty_card_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `export_loyalty_card_transactions`, with status and headers."""
         return self._call(
             _EXPORT_LOYALTY_CARD_TRANSACTIONS,
             options,
@@ -2132,10 +2087,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `export_loyalty_card_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `export_loyalty_card_transactions`, unread and whatever its status."""
         return self._stream(
             _EXPORT_LOYALTY_CARD_TRANSACTIONS,
             options,
@@ -2167,19 +2119,19 @@ class LoyaltiesApi(Resource):
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card whose transactions to export, by voucher id (`v_...`) or code.
             loyalties_members_transactions_export_create_request_body: Columns, order and filters of the file; without
-                `parameters` it has the default columns. The API requires it. Optional.
+                `parameters` it has the default columns. The API requires it.
 
         Returns:
             The export is scheduled. The answer has its id; there is no result yet.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the loyalty card does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/export-loyalty-card-transactions-1.
         """
@@ -2203,7 +2155,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersTransactionsExportCreateResponseBody]:
-        """Like `export_loyalty_card_transactions1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `export_loyalty_card_transactions1`, with status and headers."""
         return self._call(
             _EXPORT_LOYALTY_CARD_TRANSACTIONS1,
             options,
@@ -2224,10 +2176,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `export_loyalty_card_transactions1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `export_loyalty_card_transactions1`, unread and whatever its status."""
         return self._stream(
             _EXPORT_LOYALTY_CARD_TRANSACTIONS1,
             options,
@@ -2260,12 +2209,12 @@ class LoyaltiesApi(Resource):
             The earning rule.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-earning-rule.
         """
@@ -2280,7 +2229,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesEarningRulesGetResponseBody]:
-        """Like `get_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_earning_rule`, with status and headers."""
         return self._call(_GET_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated(
@@ -2292,10 +2241,7 @@ class LoyaltiesApi(Resource):
         earning_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_earning_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_earning_rule`, unread and whatever its status."""
         return self._stream(_GET_EARNING_RULE, options, campaign_id, earning_rule_id)
 
     @deprecated("`get_loyalty_program` is deprecated. Use `CampaignsApi.get_campaign` instead.")
@@ -2318,14 +2264,14 @@ class LoyaltiesApi(Resource):
             The loyalty campaign.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. Access to this campaign is denied.
             NotFoundException: 404. The campaign does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-loyalty-program.
         """
@@ -2337,7 +2283,7 @@ class LoyaltiesApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesGetCampaignResponseBody]:
-        """Like `get_loyalty_program`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_loyalty_program`, with status and headers."""
         return self._call(_GET_LOYALTY_PROGRAM, options, campaign_id)
 
     @deprecated("`get_loyalty_program` is deprecated. Use `CampaignsApi.get_campaign` instead.")
@@ -2346,10 +2292,7 @@ class LoyaltiesApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_loyalty_program`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_loyalty_program`, unread and whatever its status."""
         return self._stream(_GET_LOYALTY_PROGRAM, options, campaign_id)
 
     @deprecated(
@@ -2376,12 +2319,12 @@ class LoyaltiesApi(Resource):
             The tier.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-loyalty-tier.
         """
@@ -2396,7 +2339,7 @@ class LoyaltiesApi(Resource):
         loyalty_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesTiersGetResponseBody]:
-        """Like `get_loyalty_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_loyalty_tier`, with status and headers."""
         return self._call(_GET_LOYALTY_TIER, options, campaign_id, loyalty_tier_id)
 
     @deprecated(
@@ -2408,10 +2351,7 @@ class LoyaltiesApi(Resource):
         loyalty_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_loyalty_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_loyalty_tier`, unread and whatever its status."""
         return self._stream(_GET_LOYALTY_TIER, options, campaign_id, loyalty_tier_id)
 
     @deprecated("`get_member` is deprecated. Use `VouchersApi.get_voucher` instead.")
@@ -2433,12 +2373,12 @@ class LoyaltiesApi(Resource):
             The loyalty card of the member.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-member.
         """
@@ -2450,7 +2390,7 @@ class LoyaltiesApi(Resource):
         member_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersGetResponseBody]:
-        """Like `get_member`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_member`, with status and headers."""
         return self._call(_GET_MEMBER, options, member_id)
 
     @deprecated("`get_member` is deprecated. Use `VouchersApi.get_voucher` instead.")
@@ -2459,10 +2399,7 @@ class LoyaltiesApi(Resource):
         member_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_member`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_member`, unread and whatever its status."""
         return self._stream(_GET_MEMBER, options, member_id)
 
     @deprecated("`get_member1` is deprecated. Use `VouchersApi.get_voucher` instead.")
@@ -2486,12 +2423,12 @@ class LoyaltiesApi(Resource):
             The loyalty card of the member.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-member-1.
         """
@@ -2504,7 +2441,7 @@ class LoyaltiesApi(Resource):
         member_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersGetResponseBody]:
-        """Like `get_member1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_member1`, with status and headers."""
         return self._call(_GET_MEMBER1, options, campaign_id, member_id)
 
     @deprecated("`get_member1` is deprecated. Use `VouchersApi.get_voucher` instead.")
@@ -2514,10 +2451,7 @@ class LoyaltiesApi(Resource):
         member_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_member1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_member1`, unread and whatever its status."""
         return self._stream(_GET_MEMBER1, options, campaign_id, member_id)
 
     @deprecated(
@@ -2544,12 +2478,12 @@ class LoyaltiesApi(Resource):
             The reward assignment.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-reward-assignment-1.
         """
@@ -2564,7 +2498,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardAssignmentsGetResponseBody]:
-        """Like `get_reward_assignment1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_reward_assignment1`, with status and headers."""
         return self._call(_GET_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -2576,10 +2510,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_reward_assignment1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_reward_assignment1`, unread and whatever its status."""
         return self._stream(_GET_REWARD_ASSIGNMENT1, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -2606,13 +2537,13 @@ class LoyaltiesApi(Resource):
             The reward assignment.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the reward assignment does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-reward-assignment-2.
         """
@@ -2627,7 +2558,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardsGetResponseBody]:
-        """Like `get_reward_assignment2`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_reward_assignment2`, with status and headers."""
         return self._call(_GET_REWARD_ASSIGNMENT2, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -2639,10 +2570,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_reward_assignment2`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_reward_assignment2`, unread and whatever its status."""
         return self._stream(_GET_REWARD_ASSIGNMENT2, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -2668,12 +2596,12 @@ class LoyaltiesApi(Resource):
             The reward.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-reward-details.
         """
@@ -2688,7 +2616,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardAssignmentsRewardGetResponseBody]:
-        """Like `get_reward_details`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_reward_details`, with status and headers."""
         return self._call(_GET_REWARD_DETAILS, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -2700,10 +2628,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_reward_details`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_reward_details`, unread and whatever its status."""
         return self._stream(_GET_REWARD_DETAILS, options, campaign_id, assignment_id)
 
     @deprecated(
@@ -2737,13 +2662,13 @@ class LoyaltiesApi(Resource):
             One page of pending points entries.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-campaign-pending-points.
@@ -2761,7 +2686,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesPendingPointsListResponseBody]:
-        """Like `list_campaign_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_campaign_pending_points`, with status and headers."""
         return self._call(_LIST_CAMPAIGN_PENDING_POINTS, options, campaign_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -2775,10 +2700,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_campaign_pending_points`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_campaign_pending_points`, unread and whatever its status."""
         return self._stream(_LIST_CAMPAIGN_PENDING_POINTS, options, campaign_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -2809,13 +2731,13 @@ class LoyaltiesApi(Resource):
             One page of earning rules, with the total number of rules.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-earning-rules.
         """
@@ -2832,7 +2754,7 @@ class LoyaltiesApi(Resource):
         order: ParameterOrderListEarningRules | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesEarningRulesListResponseBody]:
-        """Like `list_earning_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_earning_rules`, with status and headers."""
         return self._call(_LIST_EARNING_RULES, options, campaign_id, limit, page, order)
 
     @deprecated(
@@ -2846,10 +2768,7 @@ class LoyaltiesApi(Resource):
         order: ParameterOrderListEarningRules | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_earning_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_earning_rules`, unread and whatever its status."""
         return self._stream(_LIST_EARNING_RULES, options, campaign_id, limit, page, order)
 
     @deprecated(
@@ -2883,12 +2802,12 @@ class LoyaltiesApi(Resource):
             One page of transactions.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-campaign-transactions.
@@ -2909,7 +2828,7 @@ class LoyaltiesApi(Resource):
         filters: CampaignTransactionListFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesTransactionsListResponseBody]:
-        """Like `list_loyalty_campaign_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_campaign_transactions`, with status and headers."""
         return self._call(
             _LIST_LOYALTY_CAMPAIGN_TRANSACTIONS, options, campaign_id, limit, order, starting_after_id, filters
         )
@@ -2926,10 +2845,7 @@ class LoyaltiesApi(Resource):
         filters: CampaignTransactionListFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_campaign_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_campaign_transactions`, unread and whatever its status."""
         return self._stream(
             _LIST_LOYALTY_CAMPAIGN_TRANSACTIONS, options, campaign_id, limit, order, starting_after_id, filters
         )
@@ -2965,12 +2881,12 @@ class LoyaltiesApi(Resource):
             One page of transactions.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-card-transactions.
@@ -2991,7 +2907,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersTransactionsListResponseBody]:
-        """Like `list_loyalty_card_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_card_transactions`, with status and headers."""
         return self._call(_LIST_LOYALTY_CARD_TRANSACTIONS, options, member_id, limit, order, filters, starting_after_id)
 
     @deprecated(
@@ -3006,10 +2922,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_card_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_card_transactions`, unread and whatever its status."""
         return self._stream(
             _LIST_LOYALTY_CARD_TRANSACTIONS, options, member_id, limit, order, filters, starting_after_id
         )
@@ -3047,12 +2960,12 @@ class LoyaltiesApi(Resource):
             One page of transactions.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-card-transactions-1.
@@ -3074,7 +2987,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersTransactionsListResponseBody]:
-        """Like `list_loyalty_card_transactions1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_card_transactions1`, with status and headers."""
         return self._call(
             _LIST_LOYALTY_CARD_TRANSACTIONS1, options, campaign_id, member_id, limit, order, filters, starting_after_id
         )
@@ -3092,10 +3005,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_card_transactions1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_card_transactions1`, unread and whatever its status."""
         return self._stream(
             _LIST_LOYALTY_CARD_TRANSACTIONS1, options, campaign_id, member_id, limit, order, filters, starting_after_id
         )
@@ -3128,13 +3038,13 @@ class LoyaltiesApi(Resource):
             One page of loyalty campaigns, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-programs.
         """
@@ -3151,7 +3061,7 @@ class LoyaltiesApi(Resource):
         order: ParameterOrderListCampaigns | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesListCampaignsResponseBody]:
-        """Like `list_loyalty_programs`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_programs`, with status and headers."""
         return self._call(_LIST_LOYALTY_PROGRAMS, options, limit, page, expand, order)
 
     @deprecated(
@@ -3165,10 +3075,7 @@ class LoyaltiesApi(Resource):
         order: ParameterOrderListCampaigns | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_programs`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_programs`, unread and whatever its status."""
         return self._stream(_LIST_LOYALTY_PROGRAMS, options, limit, page, expand, order)
 
     @deprecated(
@@ -3199,13 +3106,13 @@ class LoyaltiesApi(Resource):
             One page of earning rules, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-tier-earning-rules.
         """
@@ -3222,7 +3129,7 @@ class LoyaltiesApi(Resource):
         page: int | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesTiersEarningRulesListResponseBody]:
-        """Like `list_loyalty_tier_earning_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_tier_earning_rules`, with status and headers."""
         return self._call(_LIST_LOYALTY_TIER_EARNING_RULES, options, campaign_id, loyalty_tier_id, limit, page)
 
     @deprecated(
@@ -3236,10 +3143,7 @@ class LoyaltiesApi(Resource):
         page: int | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_tier_earning_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_tier_earning_rules`, unread and whatever its status."""
         return self._stream(_LIST_LOYALTY_TIER_EARNING_RULES, options, campaign_id, loyalty_tier_id, limit, page)
 
     @deprecated(
@@ -3267,12 +3171,12 @@ class LoyaltiesApi(Resource):
             All rewards of the tier, with their assignments.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-tier-rewards.
         """
@@ -3287,7 +3191,7 @@ class LoyaltiesApi(Resource):
         loyalty_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesTiersRewardsListResponseBody]:
-        """Like `list_loyalty_tier_rewards`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_tier_rewards`, with status and headers."""
         return self._call(_LIST_LOYALTY_TIER_REWARDS, options, campaign_id, loyalty_tier_id)
 
     @deprecated(
@@ -3299,10 +3203,7 @@ class LoyaltiesApi(Resource):
         loyalty_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_tier_rewards`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_tier_rewards`, unread and whatever its status."""
         return self._stream(_LIST_LOYALTY_TIER_REWARDS, options, campaign_id, loyalty_tier_id)
 
     @deprecated(
@@ -3332,12 +3233,12 @@ class LoyaltiesApi(Resource):
             The tiers, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-loyalty-tiers.
         """
@@ -3353,7 +3254,7 @@ class LoyaltiesApi(Resource):
         order: ParameterOrderListLoyaltyTiers | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesTiersListResponseBody]:
-        """Like `list_loyalty_tiers`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_loyalty_tiers`, with status and headers."""
         return self._call(_LIST_LOYALTY_TIERS, options, campaign_id, limit, order)
 
     @deprecated(
@@ -3366,10 +3267,7 @@ class LoyaltiesApi(Resource):
         order: ParameterOrderListLoyaltyTiers | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_loyalty_tiers`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_loyalty_tiers`, unread and whatever its status."""
         return self._stream(_LIST_LOYALTY_TIERS, options, campaign_id, limit, order)
 
     @deprecated(
@@ -3402,13 +3300,13 @@ class LoyaltiesApi(Resource):
             One page of activities.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-member-activity.
@@ -3426,7 +3324,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMemberActivityListResponseBody]:
-        """Like `list_member_activity`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_member_activity`, with status and headers."""
         return self._call(_LIST_MEMBER_ACTIVITY, options, member_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -3440,10 +3338,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_member_activity`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_member_activity`, unread and whatever its status."""
         return self._stream(_LIST_MEMBER_ACTIVITY, options, member_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -3478,13 +3373,13 @@ class LoyaltiesApi(Resource):
             One page of activities.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the loyalty card does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-member-activity-1.
@@ -3503,7 +3398,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMemberActivityListResponseBody]:
-        """Like `list_member_activity1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_member_activity1`, with status and headers."""
         return self._call(_LIST_MEMBER_ACTIVITY1, options, campaign_id, member_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -3518,10 +3413,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_member_activity1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_member_activity1`, unread and whatever its status."""
         return self._stream(_LIST_MEMBER_ACTIVITY1, options, campaign_id, member_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -3547,12 +3439,12 @@ class LoyaltiesApi(Resource):
             The tiers, each with its `expiration`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-member-loyalty-tier.
         """
@@ -3566,7 +3458,7 @@ class LoyaltiesApi(Resource):
         member_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersTiersListResponseBody]:
-        """Like `list_member_loyalty_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_member_loyalty_tier`, with status and headers."""
         return self._call(_LIST_MEMBER_LOYALTY_TIER, options, member_id)
 
     @deprecated(
@@ -3577,10 +3469,7 @@ class LoyaltiesApi(Resource):
         member_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_member_loyalty_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_member_loyalty_tier`, unread and whatever its status."""
         return self._stream(_LIST_MEMBER_LOYALTY_TIER, options, member_id)
 
     @deprecated(
@@ -3613,13 +3502,13 @@ class LoyaltiesApi(Resource):
             One page of pending points entries.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-member-pending-points.
@@ -3637,7 +3526,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersPendingPointsListResponseBody]:
-        """Like `list_member_pending_points`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_member_pending_points`, with status and headers."""
         return self._call(_LIST_MEMBER_PENDING_POINTS, options, member_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -3651,10 +3540,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_member_pending_points`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_member_pending_points`, unread and whatever its status."""
         return self._stream(_LIST_MEMBER_PENDING_POINTS, options, member_id, limit, order, starting_after_id)
 
     @deprecated(
@@ -3689,13 +3575,13 @@ class LoyaltiesApi(Resource):
             One page of pending points entries.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the loyalty card does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-member-pending-points-1.
@@ -3716,7 +3602,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersPendingPointsListResponseBody]:
-        """Like `list_member_pending_points1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_member_pending_points1`, with status and headers."""
         return self._call(
             _LIST_MEMBER_PENDING_POINTS1, options, campaign_id, member_id, limit, order, starting_after_id
         )
@@ -3733,10 +3619,7 @@ class LoyaltiesApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_member_pending_points1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_member_pending_points1`, unread and whatever its status."""
         return self._stream(
             _LIST_MEMBER_PENDING_POINTS1, options, campaign_id, member_id, limit, order, starting_after_id
         )
@@ -3765,12 +3648,12 @@ class LoyaltiesApi(Resource):
             The rewards, with their assignments.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-member-rewards.
         """
@@ -3785,7 +3668,7 @@ class LoyaltiesApi(Resource):
         affordable_only: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersRewardsListResponseBody]:
-        """Like `list_member_rewards`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_member_rewards`, with status and headers."""
         return self._call(_LIST_MEMBER_REWARDS, options, member_id, affordable_only)
 
     @deprecated(
@@ -3797,10 +3680,7 @@ class LoyaltiesApi(Resource):
         affordable_only: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_member_rewards`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_member_rewards`, unread and whatever its status."""
         return self._stream(_LIST_MEMBER_REWARDS, options, member_id, affordable_only)
 
     @deprecated("`list_members` is deprecated. Use `VouchersApi.list_vouchers` with `campaign_id` instead.")
@@ -3838,13 +3718,13 @@ class LoyaltiesApi(Resource):
             One page of loyalty cards, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-members.
         """
@@ -3866,7 +3746,7 @@ class LoyaltiesApi(Resource):
         ids: list[str] | tuple[str, ...] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesListMembersResponseBody]:
-        """Like `list_members`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_members`, with status and headers."""
         return self._call(
             _LIST_MEMBERS, options, campaign_id, limit, page, customer, created_at, updated_at, order, code, ids
         )
@@ -3885,10 +3765,7 @@ class LoyaltiesApi(Resource):
         ids: list[str] | tuple[str, ...] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_members`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_members`, unread and whatever its status."""
         return self._stream(
             _LIST_MEMBERS, options, campaign_id, limit, page, customer, created_at, updated_at, order, code, ids
         )
@@ -3921,13 +3798,13 @@ class LoyaltiesApi(Resource):
             One page of point buckets, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-points-expiration.
         """
@@ -3944,7 +3821,7 @@ class LoyaltiesApi(Resource):
         page: int | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersPointsExpirationListResponseBody]:
-        """Like `list_points_expiration`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_points_expiration`, with status and headers."""
         return self._call(_LIST_POINTS_EXPIRATION, options, campaign_id, member_id, limit, page)
 
     @deprecated(
@@ -3958,10 +3835,7 @@ class LoyaltiesApi(Resource):
         page: int | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_points_expiration`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_points_expiration`, unread and whatever its status."""
         return self._stream(_LIST_POINTS_EXPIRATION, options, campaign_id, member_id, limit, page)
 
     @deprecated(
@@ -3993,13 +3867,13 @@ class LoyaltiesApi(Resource):
             One page of reward assignments, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-reward-assignments-1.
         """
@@ -4016,7 +3890,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardAssignmentsListResponseBody]:
-        """Like `list_reward_assignments1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_reward_assignments1`, with status and headers."""
         return self._call(_LIST_REWARD_ASSIGNMENTS1, options, campaign_id, limit, page, assignment_id)
 
     @deprecated(
@@ -4030,10 +3904,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_reward_assignments1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_reward_assignments1`, unread and whatever its status."""
         return self._stream(_LIST_REWARD_ASSIGNMENTS1, options, campaign_id, limit, page, assignment_id)
 
     @deprecated(
@@ -4065,13 +3936,13 @@ class LoyaltiesApi(Resource):
             One page of reward assignments, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-reward-assignments-2.
         """
@@ -4088,7 +3959,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardsListAssignmentsResponseBody]:
-        """Like `list_reward_assignments2`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_reward_assignments2`, with status and headers."""
         return self._call(_LIST_REWARD_ASSIGNMENTS2, options, campaign_id, limit, page, assignment_id)
 
     @deprecated(
@@ -4102,10 +3973,7 @@ class LoyaltiesApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_reward_assignments2`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_reward_assignments2`, unread and whatever its status."""
         return self._stream(_LIST_REWARD_ASSIGNMENTS2, options, campaign_id, limit, page, assignment_id)
 
     @deprecated(
@@ -4130,20 +3998,20 @@ class LoyaltiesApi(Resource):
         Args:
             member_id: Loyalty card that pays, by voucher id (`v_...`) or code.
             loyalties_members_redemption_redeem_request_body: The reward to get and, to pay with points, the order. The
-                API requires it. Optional.
+                API requires it.
 
         Returns:
             The reward was redeemed. The answer describes the redemption and what the member got.
 
         Raises:
             BadRequestException: 400. The reward or the order is missing, or the points on the card do not suffice.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The loyalty card, the reward or its assignment does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/redeem-reward.
         """
@@ -4160,7 +4028,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersRedemptionRedeemResponseBody]:
-        """Like `redeem_reward`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `redeem_reward`, with status and headers."""
         return self._call(_REDEEM_REWARD, options, member_id, loyalties_members_redemption_redeem_request_body)
 
     @deprecated(
@@ -4174,10 +4042,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `redeem_reward`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `redeem_reward`, unread and whatever its status."""
         return self._stream(_REDEEM_REWARD, options, member_id, loyalties_members_redemption_redeem_request_body)
 
     @deprecated(
@@ -4204,19 +4069,19 @@ class LoyaltiesApi(Resource):
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card that pays, by voucher id (`v_...`) or code.
             loyalties_members_redemption_redeem_request_body: The reward to get and, to pay with points, the order. The
-                API requires it. Optional.
+                API requires it.
 
         Returns:
             The reward was redeemed. The answer describes the redemption and what the member got.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign, the loyalty card, the reward or its assignment does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/redeem-reward-1.
         """
@@ -4236,7 +4101,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersRedemptionRedeemResponseBody]:
-        """Like `redeem_reward1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `redeem_reward1`, with status and headers."""
         return self._call(
             _REDEEM_REWARD1, options, campaign_id, member_id, loyalties_members_redemption_redeem_request_body
         )
@@ -4253,10 +4118,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `redeem_reward1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `redeem_reward1`, unread and whatever its status."""
         return self._stream(
             _REDEEM_REWARD1, options, campaign_id, member_id, loyalties_members_redemption_redeem_request_body
         )
@@ -4281,18 +4143,17 @@ class LoyaltiesApi(Resource):
             campaign_id: Loyalty campaign that issued the receiving card, by id (`camp_...`) or name.
             member_id: Loyalty card that receives the points, by voucher id (`v_...`) or code.
             loyalties_transfer_points: The transfers, as a list, one for each giving card. The API requires it.
-                Optional.
 
         Returns:
             The points were moved. The answer is the receiving card, with its balance afterwards.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/transfer-points.
         """
@@ -4306,7 +4167,7 @@ class LoyaltiesApi(Resource):
         loyalties_transfer_points: Sequence[PointsTransfer | Mapping[str, Any]] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersTransfersCreateResponseBody]:
-        """Like `transfer_points`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `transfer_points`, with status and headers."""
         return self._call(_TRANSFER_POINTS, options, campaign_id, member_id, loyalties_transfer_points)
 
     @deprecated("`transfer_points` is deprecated. There is no known successor.")
@@ -4317,10 +4178,7 @@ class LoyaltiesApi(Resource):
         loyalties_transfer_points: Sequence[PointsTransfer | Mapping[str, Any]] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `transfer_points`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `transfer_points`, unread and whatever its status."""
         return self._stream(_TRANSFER_POINTS, options, campaign_id, member_id, loyalties_transfer_points)
 
     @deprecated(
@@ -4346,18 +4204,18 @@ class LoyaltiesApi(Resource):
         Args:
             campaign_id: Loyalty campaign that the rule belongs to, by id (`camp_...`) or name.
             earning_rule_id: Id of the earning rule (`ern_...`).
-            loyalties_earning_rules_update_request_body: The fields to change. The API requires it. Optional.
+            loyalties_earning_rules_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The rule was changed. The answer describes it as it is now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-earning-rule.
         """
@@ -4377,7 +4235,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesEarningRulesUpdateResponseBody]:
-        """Like `update_earning_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_earning_rule`, with status and headers."""
         return self._call(
             _UPDATE_EARNING_RULE, options, campaign_id, earning_rule_id, loyalties_earning_rules_update_request_body
         )
@@ -4394,10 +4252,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_earning_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_earning_rule`, unread and whatever its status."""
         return self._stream(
             _UPDATE_EARNING_RULE, options, campaign_id, earning_rule_id, loyalties_earning_rules_update_request_body
         )
@@ -4424,19 +4279,19 @@ class LoyaltiesApi(Resource):
         Args:
             member_id: Loyalty card to adjust, by voucher id (`v_...`) or code.
             loyalties_members_balance_update_request_body: How many points to add or, as a negative number, to take
-                away, and why. The API requires it. Optional.
+                away, and why. The API requires it.
 
         Returns:
             The balance was changed. The answer tells by how much, and the balance afterwards.
 
         Raises:
             BadRequestException: 400. The number of points or their expiration is invalid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/update-loyalty-card-balance.
         """
@@ -4455,7 +4310,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersBalanceUpdateResponseBody]:
-        """Like `update_loyalty_card_balance`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_loyalty_card_balance`, with status and headers."""
         return self._call(
             _UPDATE_LOYALTY_CARD_BALANCE, options, member_id, loyalties_members_balance_update_request_body
         )
@@ -4471,10 +4326,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_loyalty_card_balance`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_loyalty_card_balance`, unread and whatever its status."""
         return self._stream(
             _UPDATE_LOYALTY_CARD_BALANCE, options, member_id, loyalties_members_balance_update_request_body
         )
@@ -4503,19 +4355,19 @@ class LoyaltiesApi(Resource):
             campaign_id: Loyalty campaign that issued the card, by id (`camp_...`) or name.
             member_id: Loyalty card to adjust, by voucher id (`v_...`) or code.
             loyalties_members_balance_update_request_body: How many points to add or, as a negative number, to take
-                away, and why. The API requires it. Optional.
+                away, and why. The API requires it.
 
         Returns:
             The balance was changed. The answer tells by how much, and the balance afterwards.
 
         Raises:
             BadRequestException: 400. The number of points or their expiration is invalid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/update-loyalty-card-balance-1.
         """
@@ -4539,7 +4391,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesMembersBalanceUpdateResponseBody]:
-        """Like `update_loyalty_card_balance1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_loyalty_card_balance1`, with status and headers."""
         return self._call(
             _UPDATE_LOYALTY_CARD_BALANCE1,
             options,
@@ -4560,10 +4412,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_loyalty_card_balance1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_loyalty_card_balance1`, unread and whatever its status."""
         return self._stream(
             _UPDATE_LOYALTY_CARD_BALANCE1,
             options,
@@ -4590,20 +4439,20 @@ class LoyaltiesApi(Resource):
 
         Args:
             campaign_id: Loyalty campaign to change, by id (`camp_...`) or name.
-            loyalties_update_campaign_request_body: The fields to change. The API requires it. Optional.
+            loyalties_update_campaign_request_body: The fields to change. The API requires it.
 
         Returns:
             The change was accepted. The answer describes the campaign as it is now.
 
         Raises:
             BadRequestException: 400. A field is invalid, or cannot be changed on this campaign.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. Access to this campaign is denied.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-loyalty-program.
         """
@@ -4616,7 +4465,7 @@ class LoyaltiesApi(Resource):
         loyalties_update_campaign_request_body: LoyaltiesUpdateCampaignRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesUpdateCampaignResponseBody]:
-        """Like `update_loyalty_program`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_loyalty_program`, with status and headers."""
         return self._call(_UPDATE_LOYALTY_PROGRAM, options, campaign_id, loyalties_update_campaign_request_body)
 
     @deprecated("`update_loyalty_program` is deprecated. Use `CampaignsApi.update_campaign` instead.")
@@ -4626,10 +4475,7 @@ class LoyaltiesApi(Resource):
         loyalties_update_campaign_request_body: LoyaltiesUpdateCampaignRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_loyalty_program`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_loyalty_program`, unread and whatever its status."""
         return self._stream(_UPDATE_LOYALTY_PROGRAM, options, campaign_id, loyalties_update_campaign_request_body)
 
     @deprecated(
@@ -4653,18 +4499,18 @@ class LoyaltiesApi(Resource):
         Args:
             campaign_id: Loyalty campaign that offers the reward, by id (`camp_...`) or name.
             assignment_id: Id of the reward assignment (`rewa_...`).
-            loyalties_rewards_update_assignment_request_body: The new price in points. The API requires it. Optional.
+            loyalties_rewards_update_assignment_request_body: The new price in points. The API requires it.
 
         Returns:
             The assignment was changed. The answer describes it as it is now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-reward-assignment-1.
         """
@@ -4688,7 +4534,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[LoyaltiesRewardsUpdateAssignmentResponseBody]:
-        """Like `update_reward_assignment1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_reward_assignment1`, with status and headers."""
         return self._call(
             _UPDATE_REWARD_ASSIGNMENT1,
             options,
@@ -4709,10 +4555,7 @@ class LoyaltiesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_reward_assignment1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_reward_assignment1`, unread and whatever its status."""
         return self._stream(
             _UPDATE_REWARD_ASSIGNMENT1,
             options,

@@ -710,7 +710,7 @@ _UPDATE_WEBHOOK: Operation[ManagementProjectsWebhooksUpdateResponseBody] = Opera
 class ManagementApi(Resource):
     """Projects of an organization with their settings, users, webhooks and schemas.
 
-    Needs the keys of the Enterprise plan.
+    Needs management keys (Enterprise plan).
     """
 
     def assign_user(
@@ -729,7 +729,6 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_users_assign_request_body: Who gets access, and in which role. The API requires it.
-                Optional.
 
         Returns:
             The user, with all projects that they have access to.
@@ -737,12 +736,12 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. The user or the role is missing or not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/assign-user.
         """
@@ -756,7 +755,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsUsersAssignResponseBody]:
-        """Like `assign_user`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `assign_user`, with status and headers."""
         return self._call(_ASSIGN_USER, options, project_id, management_projects_users_assign_request_body)
 
     def assign_user_without_preload_content(
@@ -767,10 +766,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `assign_user`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `assign_user`, unread and whatever its status."""
         return self._stream(_ASSIGN_USER, options, project_id, management_projects_users_assign_request_body)
 
     def create_brand(
@@ -790,7 +786,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_branding_create_request_body: Company, address and contact, and optionally the settings
-                of the customer pages. The API requires it. Optional.
+                of the customer pages. The API requires it.
 
         Returns:
             The new branding.
@@ -798,15 +794,15 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A field is missing or not valid; `details` says which.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-brand.
         """
@@ -820,7 +816,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsBrandingCreateResponseBody]:
-        """Like `create_brand`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_brand`, with status and headers."""
         return self._call(_CREATE_BRAND, options, project_id, management_projects_branding_create_request_body)
 
     def create_brand_without_preload_content(
@@ -831,10 +827,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_brand`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_brand`, unread and whatever its status."""
         return self._stream(_CREATE_BRAND, options, project_id, management_projects_branding_create_request_body)
 
     def create_custom_event_schema(
@@ -853,7 +846,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_custom_event_schemas_create_request_body: Name and attributes of the event. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The new definition.
@@ -861,15 +854,15 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A field is missing or not valid; `details` says which.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-custom-event-schema.
         """
@@ -888,7 +881,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsCustomEventSchemasCreateResponseBody]:
-        """Like `create_custom_event_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_custom_event_schema`, with status and headers."""
         return self._call(
             _CREATE_CUSTOM_EVENT_SCHEMA,
             options,
@@ -904,10 +897,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_custom_event_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_custom_event_schema`, unread and whatever its status."""
         return self._stream(
             _CREATE_CUSTOM_EVENT_SCHEMA,
             options,
@@ -931,7 +921,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_metadata_schemas_create_request_body: The kind of object and its metadata properties.
-                The API requires it. Optional.
+                The API requires it.
 
         Returns:
             The new schema.
@@ -939,15 +929,15 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A field is missing or not valid; `details` says which.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-metadata-schema.
         """
@@ -963,7 +953,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsMetadataSchemasCreateResponseBody]:
-        """Like `create_metadata_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_metadata_schema`, with status and headers."""
         return self._call(
             _CREATE_METADATA_SCHEMA, options, project_id, management_projects_metadata_schemas_create_request_body
         )
@@ -976,10 +966,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_metadata_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_metadata_schema`, unread and whatever its status."""
         return self._stream(
             _CREATE_METADATA_SCHEMA, options, project_id, management_projects_metadata_schemas_create_request_body
         )
@@ -996,7 +983,7 @@ class ManagementApi(Resource):
         are set here and cannot be updated.
 
         Args:
-            management_projects_create_request_body: The settings of the project. The API requires it. Optional.
+            management_projects_create_request_body: The settings of the project. The API requires it.
 
         Returns:
             The new project, with its keys.
@@ -1004,14 +991,14 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A field is missing or not valid; `details` says which.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-project.
         """
@@ -1022,7 +1009,7 @@ class ManagementApi(Resource):
         management_projects_create_request_body: ManagementProjectsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsCreateResponseBody]:
-        """Like `create_project`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_project`, with status and headers."""
         return self._call(_CREATE_PROJECT, options, management_projects_create_request_body)
 
     def create_project_without_preload_content(
@@ -1030,10 +1017,7 @@ class ManagementApi(Resource):
         management_projects_create_request_body: ManagementProjectsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_project`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_project`, unread and whatever its status."""
         return self._stream(_CREATE_PROJECT, options, management_projects_create_request_body)
 
     def create_stacking_rules(
@@ -1053,7 +1037,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             management_projects_stacking_rules_create_request_body: The rules; those left out take their default. The
-                API requires it. Optional.
+                API requires it.
 
         Returns:
             The new stacking rules.
@@ -1061,15 +1045,15 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A rule is not valid, such as a limit out of its range.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-stacking-rules.
         """
@@ -1085,7 +1069,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsStackingRulesCreateResponseBody]:
-        """Like `create_stacking_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_stacking_rules`, with status and headers."""
         return self._call(
             _CREATE_STACKING_RULES, options, project_id, management_projects_stacking_rules_create_request_body
         )
@@ -1098,10 +1082,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_stacking_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_stacking_rules`, unread and whatever its status."""
         return self._stream(
             _CREATE_STACKING_RULES, options, project_id, management_projects_stacking_rules_create_request_body
         )
@@ -1122,7 +1103,7 @@ class ManagementApi(Resource):
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_webhooks_create_request_body: Where to send which events. The API requires it. Optional.
+            management_projects_webhooks_create_request_body: Where to send which events. The API requires it.
 
         Returns:
             The new webhook.
@@ -1130,13 +1111,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. `target_url` or `events` is missing or not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-webhook.
         """
@@ -1150,7 +1131,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsWebhooksCreateResponseBody]:
-        """Like `create_webhook`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_webhook`, with status and headers."""
         return self._call(_CREATE_WEBHOOK, options, project_id, management_projects_webhooks_create_request_body)
 
     def create_webhook_without_preload_content(
@@ -1161,10 +1142,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_webhook`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_webhook`, unread and whatever its status."""
         return self._stream(_CREATE_WEBHOOK, options, project_id, management_projects_webhooks_create_request_body)
 
     def delete_brand(
@@ -1186,13 +1164,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or branding has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-brand.
         """
@@ -1204,7 +1182,7 @@ class ManagementApi(Resource):
         branding_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_brand`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_brand`, with status and headers."""
         return self._call(_DELETE_BRAND, options, project_id, branding_id)
 
     def delete_brand_without_preload_content(
@@ -1213,10 +1191,7 @@ class ManagementApi(Resource):
         branding_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_brand`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_brand`, unread and whatever its status."""
         return self._stream(_DELETE_BRAND, options, project_id, branding_id)
 
     def delete_custom_event_schema(
@@ -1239,13 +1214,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or event definition has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-custom-event-schema.
         """
@@ -1257,7 +1232,7 @@ class ManagementApi(Resource):
         custom_event_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_custom_event_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_custom_event_schema`, with status and headers."""
         return self._call(_DELETE_CUSTOM_EVENT_SCHEMA, options, project_id, custom_event_schema_id)
 
     def delete_custom_event_schema_without_preload_content(
@@ -1266,10 +1241,7 @@ class ManagementApi(Resource):
         custom_event_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_custom_event_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_custom_event_schema`, unread and whatever its status."""
         return self._stream(_DELETE_CUSTOM_EVENT_SCHEMA, options, project_id, custom_event_schema_id)
 
     def delete_metadata_schema(
@@ -1292,13 +1264,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or metadata schema has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-metadata-schema.
         """
@@ -1310,7 +1282,7 @@ class ManagementApi(Resource):
         metadata_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_metadata_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_metadata_schema`, with status and headers."""
         return self._call(_DELETE_METADATA_SCHEMA, options, project_id, metadata_schema_id)
 
     def delete_metadata_schema_without_preload_content(
@@ -1319,10 +1291,7 @@ class ManagementApi(Resource):
         metadata_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_metadata_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_metadata_schema`, unread and whatever its status."""
         return self._stream(_DELETE_METADATA_SCHEMA, options, project_id, metadata_schema_id)
 
     def delete_project(
@@ -1341,14 +1310,14 @@ class ManagementApi(Resource):
             The project was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-project.
         """
@@ -1359,7 +1328,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_project`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_project`, with status and headers."""
         return self._call(_DELETE_PROJECT, options, project_id)
 
     def delete_project_without_preload_content(
@@ -1367,10 +1336,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_project`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_project`, unread and whatever its status."""
         return self._stream(_DELETE_PROJECT, options, project_id)
 
     def delete_stacking_rules(
@@ -1393,13 +1359,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or stacking rules have this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-stacking-rules.
         """
@@ -1411,7 +1377,7 @@ class ManagementApi(Resource):
         stacking_rules_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_stacking_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_stacking_rules`, with status and headers."""
         return self._call(_DELETE_STACKING_RULES, options, project_id, stacking_rules_id)
 
     def delete_stacking_rules_without_preload_content(
@@ -1420,10 +1386,7 @@ class ManagementApi(Resource):
         stacking_rules_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_stacking_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_stacking_rules`, unread and whatever its status."""
         return self._stream(_DELETE_STACKING_RULES, options, project_id, stacking_rules_id)
 
     def delete_webhook(
@@ -1446,13 +1409,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or webhook has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-webhook.
         """
@@ -1464,7 +1427,7 @@ class ManagementApi(Resource):
         webhook_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_webhook`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_webhook`, with status and headers."""
         return self._call(_DELETE_WEBHOOK, options, project_id, webhook_id)
 
     def delete_webhook_without_preload_content(
@@ -1473,10 +1436,7 @@ class ManagementApi(Resource):
         webhook_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_webhook`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_webhook`, unread and whatever its status."""
         return self._stream(_DELETE_WEBHOOK, options, project_id, webhook_id)
 
     def get_brand(
@@ -1499,13 +1459,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or branding has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-brand.
         """
@@ -1517,7 +1477,7 @@ class ManagementApi(Resource):
         branding_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsBrandingGetResponseBody]:
-        """Like `get_brand`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_brand`, with status and headers."""
         return self._call(_GET_BRAND, options, project_id, branding_id)
 
     def get_brand_without_preload_content(
@@ -1526,10 +1486,7 @@ class ManagementApi(Resource):
         branding_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_brand`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_brand`, unread and whatever its status."""
         return self._stream(_GET_BRAND, options, project_id, branding_id)
 
     def get_custom_event_schema(
@@ -1552,13 +1509,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or event definition has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-custom-event-schema.
         """
@@ -1570,7 +1527,7 @@ class ManagementApi(Resource):
         custom_event_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsCustomEventSchemasGetResponseBody]:
-        """Like `get_custom_event_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_custom_event_schema`, with status and headers."""
         return self._call(_GET_CUSTOM_EVENT_SCHEMA, options, project_id, custom_event_schema_id)
 
     def get_custom_event_schema_without_preload_content(
@@ -1579,10 +1536,7 @@ class ManagementApi(Resource):
         custom_event_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_custom_event_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_custom_event_schema`, unread and whatever its status."""
         return self._stream(_GET_CUSTOM_EVENT_SCHEMA, options, project_id, custom_event_schema_id)
 
     def get_metadata_schema1(
@@ -1605,13 +1559,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or metadata schema has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-metadata-schema-1.
         """
@@ -1623,7 +1577,7 @@ class ManagementApi(Resource):
         metadata_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsMetadataSchemasGetResponseBody]:
-        """Like `get_metadata_schema1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_metadata_schema1`, with status and headers."""
         return self._call(_GET_METADATA_SCHEMA1, options, project_id, metadata_schema_id)
 
     def get_metadata_schema1_without_preload_content(
@@ -1632,10 +1586,7 @@ class ManagementApi(Resource):
         metadata_schema_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_metadata_schema1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_metadata_schema1`, unread and whatever its status."""
         return self._stream(_GET_METADATA_SCHEMA1, options, project_id, metadata_schema_id)
 
     def get_project(
@@ -1655,14 +1606,14 @@ class ManagementApi(Resource):
             The project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-project.
         """
@@ -1673,7 +1624,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsGetResponseBody]:
-        """Like `get_project`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_project`, with status and headers."""
         return self._call(_GET_PROJECT, options, project_id)
 
     def get_project_without_preload_content(
@@ -1681,10 +1632,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_project`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_project`, unread and whatever its status."""
         return self._stream(_GET_PROJECT, options, project_id)
 
     def get_stacking_rules(
@@ -1707,13 +1655,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or stacking rules have this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-stacking-rules.
         """
@@ -1725,7 +1673,7 @@ class ManagementApi(Resource):
         stacking_rules_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsStackingRulesGetResponseBody]:
-        """Like `get_stacking_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_stacking_rules`, with status and headers."""
         return self._call(_GET_STACKING_RULES, options, project_id, stacking_rules_id)
 
     def get_stacking_rules_without_preload_content(
@@ -1734,10 +1682,7 @@ class ManagementApi(Resource):
         stacking_rules_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_stacking_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_stacking_rules`, unread and whatever its status."""
         return self._stream(_GET_STACKING_RULES, options, project_id, stacking_rules_id)
 
     def get_user(
@@ -1760,13 +1705,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project, or no such user in it.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-user.
         """
@@ -1778,7 +1723,7 @@ class ManagementApi(Resource):
         user_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsUsersGetUserResponseBody]:
-        """Like `get_user`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_user`, with status and headers."""
         return self._call(_GET_USER, options, project_id, user_id)
 
     def get_user_without_preload_content(
@@ -1787,10 +1732,7 @@ class ManagementApi(Resource):
         user_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_user`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_user`, unread and whatever its status."""
         return self._stream(_GET_USER, options, project_id, user_id)
 
     def get_webhook(
@@ -1813,13 +1755,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or webhook has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-webhook.
         """
@@ -1831,7 +1773,7 @@ class ManagementApi(Resource):
         webhook_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsWebhooksGetResponseBody]:
-        """Like `get_webhook`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_webhook`, with status and headers."""
         return self._call(_GET_WEBHOOK, options, project_id, webhook_id)
 
     def get_webhook_without_preload_content(
@@ -1840,10 +1782,7 @@ class ManagementApi(Resource):
         webhook_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_webhook`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_webhook`, unread and whatever its status."""
         return self._stream(_GET_WEBHOOK, options, project_id, webhook_id)
 
     def invite_user(
@@ -1860,22 +1799,22 @@ class ManagementApi(Resource):
 
         Args:
             management_projects_users_invite_create_request_body: Who is invited, and the role in each project. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The invitation was sent. The answer is empty.
 
         Raises:
             BadRequestException: 400. A field is missing, or a role does not exist (`used_incorrect_role`).
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. Something that the body names does not exist, such as a project.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/invite-user.
         """
@@ -1888,7 +1827,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `invite_user`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `invite_user`, with status and headers."""
         return self._call(_INVITE_USER, options, management_projects_users_invite_create_request_body)
 
     def invite_user_without_preload_content(
@@ -1898,10 +1837,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `invite_user`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `invite_user`, unread and whatever its status."""
         return self._stream(_INVITE_USER, options, management_projects_users_invite_create_request_body)
 
     def list_brands(
@@ -1921,13 +1857,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-brands.
         """
@@ -1938,7 +1874,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsBrandingListResponseBody]:
-        """Like `list_brands`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_brands`, with status and headers."""
         return self._call(_LIST_BRANDS, options, project_id)
 
     def list_brands_without_preload_content(
@@ -1946,10 +1882,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_brands`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_brands`, unread and whatever its status."""
         return self._stream(_LIST_BRANDS, options, project_id)
 
     def list_custom_event_schemas(
@@ -1969,13 +1902,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-custom-event-schemas.
         """
@@ -1986,7 +1919,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsCustomEventSchemasListResponseBody]:
-        """Like `list_custom_event_schemas`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_custom_event_schemas`, with status and headers."""
         return self._call(_LIST_CUSTOM_EVENT_SCHEMAS, options, project_id)
 
     def list_custom_event_schemas_without_preload_content(
@@ -1994,10 +1927,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_custom_event_schemas`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_custom_event_schemas`, unread and whatever its status."""
         return self._stream(_LIST_CUSTOM_EVENT_SCHEMAS, options, project_id)
 
     def list_metadata_schemas1(
@@ -2018,13 +1948,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-metadata-schemas-1.
         """
@@ -2035,7 +1965,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsMetadataSchemasListResponseBody]:
-        """Like `list_metadata_schemas1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_metadata_schemas1`, with status and headers."""
         return self._call(_LIST_METADATA_SCHEMAS1, options, project_id)
 
     def list_metadata_schemas1_without_preload_content(
@@ -2043,10 +1973,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_metadata_schemas1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_metadata_schemas1`, unread and whatever its status."""
         return self._stream(_LIST_METADATA_SCHEMAS1, options, project_id)
 
     def list_projects(
@@ -2062,13 +1989,13 @@ class ManagementApi(Resource):
             All projects.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-projects.
         """
@@ -2078,17 +2005,14 @@ class ManagementApi(Resource):
         self,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsListResponseBody]:
-        """Like `list_projects`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_projects`, with status and headers."""
         return self._call(_LIST_PROJECTS, options)
 
     def list_projects_without_preload_content(
         self,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_projects`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_projects`, unread and whatever its status."""
         return self._stream(_LIST_PROJECTS, options)
 
     def list_stacking_rules(
@@ -2108,13 +2032,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-stacking-rules.
         """
@@ -2125,7 +2049,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsStackingRulesListResponseBody]:
-        """Like `list_stacking_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_stacking_rules`, with status and headers."""
         return self._call(_LIST_STACKING_RULES, options, project_id)
 
     def list_stacking_rules_without_preload_content(
@@ -2133,10 +2057,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_stacking_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_stacking_rules`, unread and whatever its status."""
         return self._stream(_LIST_STACKING_RULES, options, project_id)
 
     def list_users(
@@ -2156,12 +2077,12 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-users.
         """
@@ -2172,7 +2093,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsUsersListResponseBody]:
-        """Like `list_users`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_users`, with status and headers."""
         return self._call(_LIST_USERS, options, project_id)
 
     def list_users_without_preload_content(
@@ -2180,10 +2101,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_users`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_users`, unread and whatever its status."""
         return self._stream(_LIST_USERS, options, project_id)
 
     def list_webhooks(
@@ -2203,13 +2121,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-webhooks.
         """
@@ -2220,7 +2138,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsWebhooksListResponseBody]:
-        """Like `list_webhooks`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_webhooks`, with status and headers."""
         return self._call(_LIST_WEBHOOKS, options, project_id)
 
     def list_webhooks_without_preload_content(
@@ -2228,10 +2146,7 @@ class ManagementApi(Resource):
         project_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_webhooks`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_webhooks`, unread and whatever its status."""
         return self._stream(_LIST_WEBHOOKS, options, project_id)
 
     def management_copy_campaign_template(
@@ -2251,22 +2166,22 @@ class ManagementApi(Resource):
             project_id: Id of the project that has the template; starts with `proj_`.
             campaign_template_id: Id of the template to copy; starts with `camp_tpl_`.
             management_projects_templates_campaigns_copy_create_request_body: The project that gets the copy, and the
-                name of the copy. The API requires it. Optional.
+                name of the copy. The API requires it.
 
         Returns:
             The copy, in the destination project.
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project or template.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/management-copy-campaign-template.
         """
@@ -2287,7 +2202,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsTemplatesCampaignsCopyCreateResponseBody]:
-        """Like `management_copy_campaign_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `management_copy_campaign_template`, with status and headers."""
         return self._call(
             _MANAGEMENT_COPY_CAMPAIGN_TEMPLATE,
             options,
@@ -2305,10 +2220,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `management_copy_campaign_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `management_copy_campaign_template`, unread and whatever its status."""
         return self._stream(
             _MANAGEMENT_COPY_CAMPAIGN_TEMPLATE,
             options,
@@ -2346,13 +2258,13 @@ class ManagementApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/management-list-campaign-templates.
@@ -2378,7 +2290,7 @@ class ManagementApi(Resource):
         filters: CampaignTemplateFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsTemplatesCampaignsListResponseBody]:
-        """Like `management_list_campaign_templates`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `management_list_campaign_templates`, with status and headers."""
         return self._call(
             _MANAGEMENT_LIST_CAMPAIGN_TEMPLATES,
             options,
@@ -2400,10 +2312,7 @@ class ManagementApi(Resource):
         filters: CampaignTemplateFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `management_list_campaign_templates`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `management_list_campaign_templates`, unread and whatever its status."""
         return self._stream(
             _MANAGEMENT_LIST_CAMPAIGN_TEMPLATES,
             options,
@@ -2435,13 +2344,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. The access cannot be taken away.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project, or no such user in it.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/unassign-user.
         """
@@ -2453,7 +2362,7 @@ class ManagementApi(Resource):
         user_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `unassign_user`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `unassign_user`, with status and headers."""
         return self._call(_UNASSIGN_USER, options, project_id, user_id)
 
     def unassign_user_without_preload_content(
@@ -2462,10 +2371,7 @@ class ManagementApi(Resource):
         user_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `unassign_user`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `unassign_user`, unread and whatever its status."""
         return self._stream(_UNASSIGN_USER, options, project_id, user_id)
 
     def update_brand(
@@ -2485,7 +2391,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             branding_id: Id of the branding; starts with `brd_`.
-            management_projects_branding_update_request_body: The fields to change. The API requires it. Optional.
+            management_projects_branding_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The branding as it is now.
@@ -2493,13 +2399,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A field is not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or branding has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-brand.
         """
@@ -2516,7 +2422,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsBrandingUpdateResponseBody]:
-        """Like `update_brand`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_brand`, with status and headers."""
         return self._call(
             _UPDATE_BRAND, options, project_id, branding_id, management_projects_branding_update_request_body
         )
@@ -2530,10 +2436,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_brand`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_brand`, unread and whatever its status."""
         return self._stream(
             _UPDATE_BRAND, options, project_id, branding_id, management_projects_branding_update_request_body
         )
@@ -2555,7 +2458,7 @@ class ManagementApi(Resource):
             project_id: Id of the project; starts with `proj_`.
             custom_event_schema_id: Id of the definition; starts with `ms_`.
             management_projects_custom_event_schemas_update_request_body: The attributes of the event. The API requires
-                it. Optional.
+                it.
 
         Returns:
             The definition as it is now.
@@ -2563,13 +2466,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. An attribute is not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or event definition has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-custom-event-schema.
         """
@@ -2590,7 +2493,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsCustomEventSchemasUpdateResponseBody]:
-        """Like `update_custom_event_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_custom_event_schema`, with status and headers."""
         return self._call(
             _UPDATE_CUSTOM_EVENT_SCHEMA,
             options,
@@ -2608,10 +2511,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_custom_event_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_custom_event_schema`, unread and whatever its status."""
         return self._stream(
             _UPDATE_CUSTOM_EVENT_SCHEMA,
             options,
@@ -2638,7 +2538,7 @@ class ManagementApi(Resource):
             project_id: Id of the project; starts with `proj_`.
             metadata_schema_id: Id of the schema; starts with `ms_`.
             management_projects_metadata_schemas_update_request_body: The property definitions, and whether only they
-                are allowed. The API requires it. Optional.
+                are allowed. The API requires it.
 
         Returns:
             The schema as it is now.
@@ -2646,13 +2546,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. `properties` is missing, or a definition is not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or metadata schema has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-metadata-schema.
         """
@@ -2673,7 +2573,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsMetadataSchemasUpdateResponseBody]:
-        """Like `update_metadata_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_metadata_schema`, with status and headers."""
         return self._call(
             _UPDATE_METADATA_SCHEMA,
             options,
@@ -2691,10 +2591,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_metadata_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_metadata_schema`, unread and whatever its status."""
         return self._stream(
             _UPDATE_METADATA_SCHEMA,
             options,
@@ -2716,7 +2613,7 @@ class ManagementApi(Resource):
 
         Args:
             project_id: Id of the project; starts with `proj_`.
-            management_projects_update_request_body: The settings to change. The API requires it. Optional.
+            management_projects_update_request_body: The settings to change. The API requires it.
 
         Returns:
             The project as it is now.
@@ -2724,14 +2621,14 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A setting is not valid. The body of this answer may have `statusCode`, `error` and
                 `message` instead of the usual fields.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-project.
         """
@@ -2743,7 +2640,7 @@ class ManagementApi(Resource):
         management_projects_update_request_body: ManagementProjectsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsUpdateResponseBody]:
-        """Like `update_project`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_project`, with status and headers."""
         return self._call(_UPDATE_PROJECT, options, project_id, management_projects_update_request_body)
 
     def update_project_without_preload_content(
@@ -2752,10 +2649,7 @@ class ManagementApi(Resource):
         management_projects_update_request_body: ManagementProjectsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_project`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_project`, unread and whatever its status."""
         return self._stream(_UPDATE_PROJECT, options, project_id, management_projects_update_request_body)
 
     def update_stacking_rules(
@@ -2775,7 +2669,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             stacking_rules_id: Id of the stacking rules; starts with `stk_`.
-            management_projects_stacking_rules_update_request_body: The rules to change. The API requires it. Optional.
+            management_projects_stacking_rules_update_request_body: The rules to change. The API requires it.
 
         Returns:
             The stacking rules as they are now.
@@ -2783,13 +2677,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. A rule is not valid, such as a limit out of its range.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or stacking rules have this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-stacking-rules.
         """
@@ -2810,7 +2704,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsStackingRulesUpdateResponseBody]:
-        """Like `update_stacking_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_stacking_rules`, with status and headers."""
         return self._call(
             _UPDATE_STACKING_RULES,
             options,
@@ -2828,10 +2722,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_stacking_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_stacking_rules`, unread and whatever its status."""
         return self._stream(
             _UPDATE_STACKING_RULES,
             options,
@@ -2856,7 +2747,7 @@ class ManagementApi(Resource):
         Args:
             project_id: Id of the project; starts with `proj_`.
             user_id: Id of the user; starts with `user_`.
-            management_projects_users_update_role_request_body: The new role. The API requires it. Optional.
+            management_projects_users_update_role_request_body: The new role. The API requires it.
 
         Returns:
             The user, with the roles in all projects.
@@ -2864,13 +2755,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. The role is missing or does not exist.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project, or no such user in it.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-user.
         """
@@ -2887,7 +2778,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsUsersUpdateRoleResponseBody]:
-        """Like `update_user`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_user`, with status and headers."""
         return self._call(
             _UPDATE_USER, options, project_id, user_id, management_projects_users_update_role_request_body
         )
@@ -2901,10 +2792,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_user`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_user`, unread and whatever its status."""
         return self._stream(
             _UPDATE_USER, options, project_id, user_id, management_projects_users_update_role_request_body
         )
@@ -2927,7 +2815,7 @@ class ManagementApi(Resource):
             project_id: Id of the project; starts with `proj_`.
             webhook_id: Id of the webhook; starts with `wh_`.
             management_projects_webhooks_update_request_body: URL and events, and whether the webhook is active. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The webhook as it is now.
@@ -2935,13 +2823,13 @@ class ManagementApi(Resource):
         Raises:
             BadRequestException: 400. `target_url` or `events` is missing or not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
-            PaymentRequiredException: 402. The plan of the account does not include this, or its limit is reached.
+            PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or webhook has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-webhook.
         """
@@ -2958,7 +2846,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ManagementProjectsWebhooksUpdateResponseBody]:
-        """Like `update_webhook`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_webhook`, with status and headers."""
         return self._call(
             _UPDATE_WEBHOOK, options, project_id, webhook_id, management_projects_webhooks_update_request_body
         )
@@ -2972,10 +2860,7 @@ class ManagementApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_webhook`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_webhook`, unread and whatever its status."""
         return self._stream(
             _UPDATE_WEBHOOK, options, project_id, webhook_id, management_projects_webhooks_update_request_body
         )

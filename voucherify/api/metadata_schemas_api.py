@@ -62,13 +62,13 @@ class MetadataSchemasApi(Resource):
             The schema.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The project has no schema for this kind of object.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-metadata-schema.
         """
@@ -79,7 +79,7 @@ class MetadataSchemasApi(Resource):
         resource: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[MetadataSchemasGetResponseBody]:
-        """Like `get_metadata_schema`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_metadata_schema`, with status and headers."""
         return self._call(_GET_METADATA_SCHEMA, options, resource)
 
     def get_metadata_schema_without_preload_content(
@@ -87,10 +87,7 @@ class MetadataSchemasApi(Resource):
         resource: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_metadata_schema`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_metadata_schema`, unread and whatever its status."""
         return self._stream(_GET_METADATA_SCHEMA, options, resource)
 
     def list_metadata_schemas(
@@ -105,12 +102,12 @@ class MetadataSchemasApi(Resource):
             All metadata schemas.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-metadata-schemas.
         """
@@ -120,15 +117,12 @@ class MetadataSchemasApi(Resource):
         self,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[MetadataSchemasListResponseBody]:
-        """Like `list_metadata_schemas`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_metadata_schemas`, with status and headers."""
         return self._call(_LIST_METADATA_SCHEMAS, options)
 
     def list_metadata_schemas_without_preload_content(
         self,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_metadata_schemas`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_metadata_schemas`, unread and whatever its status."""
         return self._stream(_LIST_METADATA_SCHEMAS, options)

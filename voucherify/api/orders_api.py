@@ -114,7 +114,7 @@ _UPDATE_ORDER: Operation[OrdersUpdateResponseBody] = Operation(
 class OrdersApi(Resource):
     """What customers buy.
 
-    Orders are stored by redemptions, too; paid ones earn points and count in segments.
+    Redemptions store orders, too.
     """
 
     def create_order(
@@ -129,18 +129,18 @@ class OrdersApi(Resource):
         to an order, use `RedemptionsApi.redeem_stacked_discounts`.
 
         Args:
-            orders_create_request_body: The order. The API requires it. Optional.
+            orders_create_request_body: The order. The API requires it.
 
         Returns:
             The order as stored now, with computed amounts.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-order.
         """
@@ -151,7 +151,7 @@ class OrdersApi(Resource):
         orders_create_request_body: OrdersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[OrdersCreateResponseBody]:
-        """Like `create_order`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_order`, with status and headers."""
         return self._call(_CREATE_ORDER, options, orders_create_request_body)
 
     def create_order_without_preload_content(
@@ -159,10 +159,7 @@ class OrdersApi(Resource):
         orders_create_request_body: OrdersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_order`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_order`, unread and whatever its status."""
         return self._stream(_CREATE_ORDER, options, orders_create_request_body)
 
     def create_order_export(
@@ -177,7 +174,7 @@ class OrdersApi(Resource):
 
         Args:
             orders_export_create_request_body: What to export, in which order and with which columns. The API requires
-                it. Optional.
+                it.
 
         Returns:
             The export that was scheduled; its `result` is still null.
@@ -185,12 +182,12 @@ class OrdersApi(Resource):
         Raises:
             BadRequestException: 400. The body is not valid, for instance because it names a field that cannot be
                 exported.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-order-export.
         """
@@ -201,7 +198,7 @@ class OrdersApi(Resource):
         orders_export_create_request_body: OrdersExportCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[OrdersExportCreateResponseBody]:
-        """Like `create_order_export`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_order_export`, with status and headers."""
         return self._call(_CREATE_ORDER_EXPORT, options, orders_export_create_request_body)
 
     def create_order_export_without_preload_content(
@@ -209,10 +206,7 @@ class OrdersApi(Resource):
         orders_export_create_request_body: OrdersExportCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_order_export`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_order_export`, unread and whatever its status."""
         return self._stream(_CREATE_ORDER_EXPORT, options, orders_export_create_request_body)
 
     def get_order(
@@ -231,13 +225,13 @@ class OrdersApi(Resource):
             The order as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No order has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-order.
         """
@@ -248,7 +242,7 @@ class OrdersApi(Resource):
         order_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[OrdersGetResponseBody]:
-        """Like `get_order`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_order`, with status and headers."""
         return self._call(_GET_ORDER, options, order_id)
 
     def get_order_without_preload_content(
@@ -256,10 +250,7 @@ class OrdersApi(Resource):
         order_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_order`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_order`, unread and whatever its status."""
         return self._stream(_GET_ORDER, options, order_id)
 
     def import_orders(
@@ -274,21 +265,21 @@ class OrdersApi(Resource):
         listed in the `result` of the finished action.
 
         Args:
-            orders_import_create_request_body_item: The orders to import. The API requires it. Optional.
+            orders_import_create_request_body_item: The orders to import. The API requires it.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
 
         Raises:
             BadRequestException: 400. The list of orders is not valid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-orders.
         """
@@ -300,7 +291,7 @@ class OrdersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[OrdersImportCreateResponseBody]:
-        """Like `import_orders`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_orders`, with status and headers."""
         return self._call(_IMPORT_ORDERS, options, orders_import_create_request_body_item)
 
     def import_orders_without_preload_content(
@@ -309,10 +300,7 @@ class OrdersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_orders`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_orders`, unread and whatever its status."""
         return self._stream(_IMPORT_ORDERS, options, orders_import_create_request_body_item)
 
     def list_orders(
@@ -335,13 +323,13 @@ class OrdersApi(Resource):
             One page of orders, in `orders`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-orders.
         """
@@ -354,7 +342,7 @@ class OrdersApi(Resource):
         order: ParameterOrderListOrders | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[OrdersListResponseBody]:
-        """Like `list_orders`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_orders`, with status and headers."""
         return self._call(_LIST_ORDERS, options, limit, page, order)
 
     def list_orders_without_preload_content(
@@ -364,10 +352,7 @@ class OrdersApi(Resource):
         order: ParameterOrderListOrders | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_orders`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_orders`, unread and whatever its status."""
         return self._stream(_LIST_ORDERS, options, limit, page, order)
 
     def update_order(
@@ -383,18 +368,18 @@ class OrdersApi(Resource):
 
         Args:
             order_id: The order, by `id` or `source_id`.
-            orders_update_request_body: The fields to change. The API requires it. Optional.
+            orders_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The order as stored now, with computed amounts.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-order.
         """
@@ -406,7 +391,7 @@ class OrdersApi(Resource):
         orders_update_request_body: OrdersUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[OrdersUpdateResponseBody]:
-        """Like `update_order`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_order`, with status and headers."""
         return self._call(_UPDATE_ORDER, options, order_id, orders_update_request_body)
 
     def update_order_without_preload_content(
@@ -415,8 +400,5 @@ class OrdersApi(Resource):
         orders_update_request_body: OrdersUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_order`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_order`, unread and whatever its status."""
         return self._stream(_UPDATE_ORDER, options, order_id, orders_update_request_body)

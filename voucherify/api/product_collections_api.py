@@ -111,18 +111,18 @@ class ProductCollectionsApi(Resource):
         `STATIC` has the members listed in `products`; one of type `AUTO_UPDATE` has all products that meet `filter`.
 
         Args:
-            product_collections_create_request_body: Name, type, and members or filter. The API requires it. Optional.
+            product_collections_create_request_body: Name, type, and members or filter. The API requires it.
 
         Returns:
             The collection that was created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-product-collection.
         """
@@ -133,7 +133,7 @@ class ProductCollectionsApi(Resource):
         product_collections_create_request_body: ProductCollectionsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductCollectionsCreateResponseBody]:
-        """Like `create_product_collection`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_product_collection`, with status and headers."""
         return self._call(_CREATE_PRODUCT_COLLECTION, options, product_collections_create_request_body)
 
     def create_product_collection_without_preload_content(
@@ -141,10 +141,7 @@ class ProductCollectionsApi(Resource):
         product_collections_create_request_body: ProductCollectionsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_product_collection`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_product_collection`, unread and whatever its status."""
         return self._stream(_CREATE_PRODUCT_COLLECTION, options, product_collections_create_request_body)
 
     def delete_product_collection(
@@ -163,15 +160,14 @@ class ProductCollectionsApi(Resource):
             The collection was deleted; the answer is empty.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product collection has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-product-collection.
         """
@@ -182,7 +178,7 @@ class ProductCollectionsApi(Resource):
         product_collection_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_product_collection`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_product_collection`, with status and headers."""
         return self._call(_DELETE_PRODUCT_COLLECTION, options, product_collection_id)
 
     def delete_product_collection_without_preload_content(
@@ -190,10 +186,7 @@ class ProductCollectionsApi(Resource):
         product_collection_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_product_collection`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_product_collection`, unread and whatever its status."""
         return self._stream(_DELETE_PRODUCT_COLLECTION, options, product_collection_id)
 
     def get_product_collection(
@@ -213,13 +206,13 @@ class ProductCollectionsApi(Resource):
             The collection.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product collection has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-product-collection.
         """
@@ -230,7 +223,7 @@ class ProductCollectionsApi(Resource):
         product_collection_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductCollectionsGetResponseBody]:
-        """Like `get_product_collection`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_product_collection`, with status and headers."""
         return self._call(_GET_PRODUCT_COLLECTION, options, product_collection_id)
 
     def get_product_collection_without_preload_content(
@@ -238,10 +231,7 @@ class ProductCollectionsApi(Resource):
         product_collection_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_product_collection`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_product_collection`, unread and whatever its status."""
         return self._stream(_GET_PRODUCT_COLLECTION, options, product_collection_id)
 
     def list_product_collections(
@@ -264,13 +254,13 @@ class ProductCollectionsApi(Resource):
             One page of collections, in `data`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-product-collections.
         """
@@ -283,7 +273,7 @@ class ProductCollectionsApi(Resource):
         order: ParameterOrder | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductCollectionsListResponseBody]:
-        """Like `list_product_collections`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_product_collections`, with status and headers."""
         return self._call(_LIST_PRODUCT_COLLECTIONS, options, limit, page, order)
 
     def list_product_collections_without_preload_content(
@@ -293,10 +283,7 @@ class ProductCollectionsApi(Resource):
         order: ParameterOrder | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_product_collections`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_product_collections`, unread and whatever its status."""
         return self._stream(_LIST_PRODUCT_COLLECTIONS, options, limit, page, order)
 
     def list_products_in_collection(
@@ -324,14 +311,14 @@ class ProductCollectionsApi(Resource):
             One page of products and SKUs, in `data`; `object` tells them apart.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product collection has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-products-in-collection.
         """
@@ -348,7 +335,7 @@ class ProductCollectionsApi(Resource):
         starting_after: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductCollectionsProductsListResponseBody]:
-        """Like `list_products_in_collection`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_products_in_collection`, with status and headers."""
         return self._call(
             _LIST_PRODUCTS_IN_COLLECTION, options, product_collection_id, limit, page, order, starting_after
         )
@@ -362,10 +349,7 @@ class ProductCollectionsApi(Resource):
         starting_after: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_products_in_collection`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_products_in_collection`, unread and whatever its status."""
         return self._stream(
             _LIST_PRODUCTS_IN_COLLECTION, options, product_collection_id, limit, page, order, starting_after
         )

@@ -254,18 +254,18 @@ class ProductsApi(Resource):
         `ProductsApi.create_sku`.
 
         Args:
-            products_create_request_body: The product's data. The API requires it. Optional.
+            products_create_request_body: The product's data. The API requires it.
 
         Returns:
             The product as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-product.
         """
@@ -276,7 +276,7 @@ class ProductsApi(Resource):
         products_create_request_body: ProductsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsCreateResponseBody]:
-        """Like `create_product`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_product`, with status and headers."""
         return self._call(_CREATE_PRODUCT, options, products_create_request_body)
 
     def create_product_without_preload_content(
@@ -284,10 +284,7 @@ class ProductsApi(Resource):
         products_create_request_body: ProductsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_product`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_product`, unread and whatever its status."""
         return self._stream(_CREATE_PRODUCT, options, products_create_request_body)
 
     def create_sku(
@@ -303,18 +300,18 @@ class ProductsApi(Resource):
 
         Args:
             product_id: The product, by `id` or `source_id`.
-            products_skus_create_request_body: The SKU's data. The API requires it. Optional.
+            products_skus_create_request_body: The SKU's data. The API requires it.
 
         Returns:
             The SKU as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-sku.
         """
@@ -326,7 +323,7 @@ class ProductsApi(Resource):
         products_skus_create_request_body: ProductsSkusCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsSkusCreateResponseBody]:
-        """Like `create_sku`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_sku`, with status and headers."""
         return self._call(_CREATE_SKU, options, product_id, products_skus_create_request_body)
 
     def create_sku_without_preload_content(
@@ -335,10 +332,7 @@ class ProductsApi(Resource):
         products_skus_create_request_body: ProductsSkusCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_sku`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_sku`, unread and whatever its status."""
         return self._stream(_CREATE_SKU, options, product_id, products_skus_create_request_body)
 
     def delete_product(
@@ -359,13 +353,13 @@ class ProductsApi(Resource):
             The product was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-product.
         """
@@ -377,7 +371,7 @@ class ProductsApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_product`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_product`, with status and headers."""
         return self._call(_DELETE_PRODUCT, options, product_id, force)
 
     def delete_product_without_preload_content(
@@ -386,10 +380,7 @@ class ProductsApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_product`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_product`, unread and whatever its status."""
         return self._stream(_DELETE_PRODUCT, options, product_id, force)
 
     def delete_sku(
@@ -412,13 +403,13 @@ class ProductsApi(Resource):
             The SKU was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such product, or it has no such SKU; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-sku.
         """
@@ -431,7 +422,7 @@ class ProductsApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_sku`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_sku`, with status and headers."""
         return self._call(_DELETE_SKU, options, product_id, sku_id, force)
 
     def delete_sku_without_preload_content(
@@ -441,10 +432,7 @@ class ProductsApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_sku`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_sku`, unread and whatever its status."""
         return self._stream(_DELETE_SKU, options, product_id, sku_id, force)
 
     def get_product(
@@ -463,13 +451,13 @@ class ProductsApi(Resource):
             The product, with its SKUs in `skus`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-product.
         """
@@ -480,7 +468,7 @@ class ProductsApi(Resource):
         product_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsGetResponseBody]:
-        """Like `get_product`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_product`, with status and headers."""
         return self._call(_GET_PRODUCT, options, product_id)
 
     def get_product_without_preload_content(
@@ -488,10 +476,7 @@ class ProductsApi(Resource):
         product_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_product`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_product`, unread and whatever its status."""
         return self._stream(_GET_PRODUCT, options, product_id)
 
     def get_sku(
@@ -510,13 +495,13 @@ class ProductsApi(Resource):
             The SKU, with the id of its product.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No SKU has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-sku.
         """
@@ -527,7 +512,7 @@ class ProductsApi(Resource):
         sku_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[SkusGetResponseBody]:
-        """Like `get_sku`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_sku`, with status and headers."""
         return self._call(_GET_SKU, options, sku_id)
 
     def get_sku_without_preload_content(
@@ -535,10 +520,7 @@ class ProductsApi(Resource):
         sku_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_sku`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_sku`, unread and whatever its status."""
         return self._stream(_GET_SKU, options, sku_id)
 
     def import_products_using_csv(
@@ -559,14 +541,14 @@ class ProductsApi(Resource):
 
         Raises:
             BadRequestException: 400. The API cannot use the file.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-products-using-csv.
         """
@@ -577,7 +559,7 @@ class ProductsApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsImportCsvCreateResponseBody]:
-        """Like `import_products_using_csv`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_products_using_csv`, with status and headers."""
         return self._call(_IMPORT_PRODUCTS_USING_CSV, options, file)
 
     def import_products_using_csv_without_preload_content(
@@ -585,10 +567,7 @@ class ProductsApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_products_using_csv`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_products_using_csv`, unread and whatever its status."""
         return self._stream(_IMPORT_PRODUCTS_USING_CSV, options, file)
 
     def import_skus_using_csv(
@@ -608,14 +587,14 @@ class ProductsApi(Resource):
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-skus-using-csv.
         """
@@ -626,7 +605,7 @@ class ProductsApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[SkusImportCsvCreateResponseBody]:
-        """Like `import_skus_using_csv`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_skus_using_csv`, with status and headers."""
         return self._call(_IMPORT_SKUS_USING_CSV, options, file)
 
     def import_skus_using_csv_without_preload_content(
@@ -634,10 +613,7 @@ class ProductsApi(Resource):
         file: FileContent | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_skus_using_csv`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_skus_using_csv`, unread and whatever its status."""
         return self._stream(_IMPORT_SKUS_USING_CSV, options, file)
 
     def list_products(
@@ -664,13 +640,13 @@ class ProductsApi(Resource):
             One page of products, in `products`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-products.
         """
@@ -685,7 +661,7 @@ class ProductsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsListResponseBody]:
-        """Like `list_products`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_products`, with status and headers."""
         return self._call(_LIST_PRODUCTS, options, limit, page, order, start_date, end_date)
 
     def list_products_without_preload_content(
@@ -697,10 +673,7 @@ class ProductsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_products`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_products`, unread and whatever its status."""
         return self._stream(_LIST_PRODUCTS, options, limit, page, order, start_date, end_date)
 
     def list_skus_in_product(
@@ -729,14 +702,14 @@ class ProductsApi(Resource):
             One page of SKUs, in `skus`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-skus-in-product.
         """
@@ -752,7 +725,7 @@ class ProductsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsSkusListResponseBody]:
-        """Like `list_skus_in_product`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_skus_in_product`, with status and headers."""
         return self._call(_LIST_SKUS_IN_PRODUCT, options, product_id, limit, page, order, start_date, end_date)
 
     def list_skus_in_product_without_preload_content(
@@ -765,10 +738,7 @@ class ProductsApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_skus_in_product`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_skus_in_product`, unread and whatever its status."""
         return self._stream(_LIST_SKUS_IN_PRODUCT, options, product_id, limit, page, order, start_date, end_date)
 
     def update_product(
@@ -784,18 +754,18 @@ class ProductsApi(Resource):
 
         Args:
             product_id: The product, by `id` or `source_id`.
-            products_update_request_body: The fields to change. The API requires it. Optional.
+            products_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The product as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-product.
         """
@@ -807,7 +777,7 @@ class ProductsApi(Resource):
         products_update_request_body: ProductsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsUpdateResponseBody]:
-        """Like `update_product`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_product`, with status and headers."""
         return self._call(_UPDATE_PRODUCT, options, product_id, products_update_request_body)
 
     def update_product_without_preload_content(
@@ -816,10 +786,7 @@ class ProductsApi(Resource):
         products_update_request_body: ProductsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_product`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_product`, unread and whatever its status."""
         return self._stream(_UPDATE_PRODUCT, options, product_id, products_update_request_body)
 
     def update_products_in_bulk(
@@ -835,22 +802,22 @@ class ProductsApi(Resource):
 
         Args:
             products_update_in_bulk_request_body: The products to update, each with `source_id` and the fields to
-                change. The API requires it. Optional.
+                change. The API requires it.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
                 errors: `statusCode`, `error`, `message`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/update-products-in-bulk.
         """
@@ -862,7 +829,7 @@ class ProductsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsUpdateInBulkResponseBody]:
-        """Like `update_products_in_bulk`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_products_in_bulk`, with status and headers."""
         return self._call(_UPDATE_PRODUCTS_IN_BULK, options, products_update_in_bulk_request_body)
 
     def update_products_in_bulk_without_preload_content(
@@ -871,10 +838,7 @@ class ProductsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_products_in_bulk`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_products_in_bulk`, unread and whatever its status."""
         return self._stream(_UPDATE_PRODUCTS_IN_BULK, options, products_update_in_bulk_request_body)
 
     def update_products_metadata_in_bulk(
@@ -891,22 +855,21 @@ class ProductsApi(Resource):
 
         Args:
             products_metadata_update_in_bulk_request_body: The products and the metadata to set. The API requires it.
-                Optional.
 
         Returns:
             The work was queued; `async_action_id` identifies it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
                 errors: `statusCode`, `error`, `message`.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/update-products-metadata-in-bulk.
         """
@@ -921,7 +884,7 @@ class ProductsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsMetadataUpdateInBulkResponseBody]:
-        """Like `update_products_metadata_in_bulk`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_products_metadata_in_bulk`, with status and headers."""
         return self._call(_UPDATE_PRODUCTS_METADATA_IN_BULK, options, products_metadata_update_in_bulk_request_body)
 
     def update_products_metadata_in_bulk_without_preload_content(
@@ -931,10 +894,7 @@ class ProductsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_products_metadata_in_bulk`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_products_metadata_in_bulk`, unread and whatever its status."""
         return self._stream(_UPDATE_PRODUCTS_METADATA_IN_BULK, options, products_metadata_update_in_bulk_request_body)
 
     def update_sku(
@@ -951,18 +911,18 @@ class ProductsApi(Resource):
         Args:
             product_id: The product, by `id` or `source_id`.
             sku_id: The SKU, by `id` or `source_id`.
-            products_skus_update_request_body: The fields to change. The API requires it. Optional.
+            products_skus_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The SKU as stored now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-sku.
         """
@@ -975,7 +935,7 @@ class ProductsApi(Resource):
         products_skus_update_request_body: ProductsSkusUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ProductsSkusUpdateResponseBody]:
-        """Like `update_sku`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_sku`, with status and headers."""
         return self._call(_UPDATE_SKU, options, product_id, sku_id, products_skus_update_request_body)
 
     def update_sku_without_preload_content(
@@ -985,8 +945,5 @@ class ProductsApi(Resource):
         products_skus_update_request_body: ProductsSkusUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_sku`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_sku`, unread and whatever its status."""
         return self._stream(_UPDATE_SKU, options, product_id, sku_id, products_skus_update_request_body)

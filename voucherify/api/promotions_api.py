@@ -244,18 +244,18 @@ class PromotionsApi(Resource):
 
         Args:
             campaign_id: Id of the promotion campaign; starts with `camp_`.
-            promotions_tiers_create_request_body: The new tier. The API requires it. Optional.
+            promotions_tiers_create_request_body: The new tier. The API requires it.
 
         Returns:
             The tier that was created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/add-promotion-tier-to-campaign.
         """
@@ -269,7 +269,7 @@ class PromotionsApi(Resource):
         promotions_tiers_create_request_body: PromotionsTiersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersCreateResponseBody]:
-        """Like `add_promotion_tier_to_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `add_promotion_tier_to_campaign`, with status and headers."""
         return self._call(_ADD_PROMOTION_TIER_TO_CAMPAIGN, options, campaign_id, promotions_tiers_create_request_body)
 
     def add_promotion_tier_to_campaign_without_preload_content(
@@ -278,10 +278,7 @@ class PromotionsApi(Resource):
         promotions_tiers_create_request_body: PromotionsTiersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `add_promotion_tier_to_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `add_promotion_tier_to_campaign`, unread and whatever its status."""
         return self._stream(_ADD_PROMOTION_TIER_TO_CAMPAIGN, options, campaign_id, promotions_tiers_create_request_body)
 
     def create_promotion_stack(
@@ -297,19 +294,19 @@ class PromotionsApi(Resource):
 
         Args:
             campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
-            promotions_stacks_create_request_body: Name and tiers of the stack. The API requires it. Optional.
+            promotions_stacks_create_request_body: Name and tiers of the stack. The API requires it.
 
         Returns:
             The stack that was created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such campaign.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-promotion-stack.
         """
@@ -321,7 +318,7 @@ class PromotionsApi(Resource):
         promotions_stacks_create_request_body: PromotionsStacksCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsStacksCreateResponseBody]:
-        """Like `create_promotion_stack`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_promotion_stack`, with status and headers."""
         return self._call(_CREATE_PROMOTION_STACK, options, campaign_id, promotions_stacks_create_request_body)
 
     def create_promotion_stack_without_preload_content(
@@ -330,10 +327,7 @@ class PromotionsApi(Resource):
         promotions_stacks_create_request_body: PromotionsStacksCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_promotion_stack`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_promotion_stack`, unread and whatever its status."""
         return self._stream(_CREATE_PROMOTION_STACK, options, campaign_id, promotions_stacks_create_request_body)
 
     def delete_promotion_stack(
@@ -354,13 +348,13 @@ class PromotionsApi(Resource):
             The stack was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such campaign or stack.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-promotion-stack.
         """
@@ -372,7 +366,7 @@ class PromotionsApi(Resource):
         stack_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_promotion_stack`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_promotion_stack`, with status and headers."""
         return self._call(_DELETE_PROMOTION_STACK, options, campaign_id, stack_id)
 
     def delete_promotion_stack_without_preload_content(
@@ -381,10 +375,7 @@ class PromotionsApi(Resource):
         stack_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_promotion_stack`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_promotion_stack`, unread and whatever its status."""
         return self._stream(_DELETE_PROMOTION_STACK, options, campaign_id, stack_id)
 
     def delete_promotion_tier(
@@ -404,13 +395,13 @@ class PromotionsApi(Resource):
             The tier was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No promotion tier has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-promotion-tier.
         """
@@ -421,7 +412,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_promotion_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_promotion_tier`, with status and headers."""
         return self._call(_DELETE_PROMOTION_TIER, options, promotion_tier_id)
 
     def delete_promotion_tier_without_preload_content(
@@ -429,10 +420,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_promotion_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_promotion_tier`, unread and whatever its status."""
         return self._stream(_DELETE_PROMOTION_TIER, options, promotion_tier_id)
 
     def disable_promotion_tier(
@@ -452,13 +440,13 @@ class PromotionsApi(Resource):
             The tier, with `active` false.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No promotion tier has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/disable-promotion-tier.
         """
@@ -469,7 +457,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersDisableResponseBody]:
-        """Like `disable_promotion_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `disable_promotion_tier`, with status and headers."""
         return self._call(_DISABLE_PROMOTION_TIER, options, promotion_tier_id)
 
     def disable_promotion_tier_without_preload_content(
@@ -477,10 +465,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `disable_promotion_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `disable_promotion_tier`, unread and whatever its status."""
         return self._stream(_DISABLE_PROMOTION_TIER, options, promotion_tier_id)
 
     def enable_promotion_tier(
@@ -499,13 +484,13 @@ class PromotionsApi(Resource):
             The tier, with `active` true.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No promotion tier has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/enable-promotion-tier.
         """
@@ -516,7 +501,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersEnableResponseBody]:
-        """Like `enable_promotion_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `enable_promotion_tier`, with status and headers."""
         return self._call(_ENABLE_PROMOTION_TIER, options, promotion_tier_id)
 
     def enable_promotion_tier_without_preload_content(
@@ -524,10 +509,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `enable_promotion_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `enable_promotion_tier`, unread and whatever its status."""
         return self._stream(_ENABLE_PROMOTION_TIER, options, promotion_tier_id)
 
     def get_promotion_stack(
@@ -549,13 +531,13 @@ class PromotionsApi(Resource):
             The stack.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such campaign or stack.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-promotion-stack.
         """
@@ -567,7 +549,7 @@ class PromotionsApi(Resource):
         stack_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsStacksGetResponseBody]:
-        """Like `get_promotion_stack`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_promotion_stack`, with status and headers."""
         return self._call(_GET_PROMOTION_STACK, options, campaign_id, stack_id)
 
     def get_promotion_stack_without_preload_content(
@@ -576,10 +558,7 @@ class PromotionsApi(Resource):
         stack_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_promotion_stack`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_promotion_stack`, unread and whatever its status."""
         return self._stream(_GET_PROMOTION_STACK, options, campaign_id, stack_id)
 
     def get_promotion_tier(
@@ -599,12 +578,12 @@ class PromotionsApi(Resource):
             The tier.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-promotion-tier.
         """
@@ -615,7 +594,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersGetResponseBody]:
-        """Like `get_promotion_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_promotion_tier`, with status and headers."""
         return self._call(_GET_PROMOTION_TIER, options, promotion_tier_id)
 
     def get_promotion_tier_without_preload_content(
@@ -623,10 +602,7 @@ class PromotionsApi(Resource):
         promotion_tier_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_promotion_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_promotion_tier`, unread and whatever its status."""
         return self._stream(_GET_PROMOTION_TIER, options, promotion_tier_id)
 
     def list_all_promotion_stacks(
@@ -653,13 +629,13 @@ class PromotionsApi(Resource):
             One page of stacks in `data`, with the number of all matches.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-all-promotion-stacks.
         """
@@ -674,7 +650,7 @@ class PromotionsApi(Resource):
         updated_at: DateTimeRange | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsStacksListResponseBody]:
-        """Like `list_all_promotion_stacks`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_all_promotion_stacks`, with status and headers."""
         return self._call(_LIST_ALL_PROMOTION_STACKS, options, limit, page, order, created_at, updated_at)
 
     def list_all_promotion_stacks_without_preload_content(
@@ -686,10 +662,7 @@ class PromotionsApi(Resource):
         updated_at: DateTimeRange | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_all_promotion_stacks`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_all_promotion_stacks`, unread and whatever its status."""
         return self._stream(_LIST_ALL_PROMOTION_STACKS, options, limit, page, order, created_at, updated_at)
 
     def list_promotion_stacks_in_campaign(
@@ -709,12 +682,12 @@ class PromotionsApi(Resource):
             All stacks of the campaign in `data`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-promotion-stacks-in-campaign.
         """
@@ -725,7 +698,7 @@ class PromotionsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsStacksListResponseBody]:
-        """Like `list_promotion_stacks_in_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_promotion_stacks_in_campaign`, with status and headers."""
         return self._call(_LIST_PROMOTION_STACKS_IN_CAMPAIGN, options, campaign_id)
 
     def list_promotion_stacks_in_campaign_without_preload_content(
@@ -733,10 +706,7 @@ class PromotionsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_promotion_stacks_in_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_promotion_stacks_in_campaign`, unread and whatever its status."""
         return self._stream(_LIST_PROMOTION_STACKS_IN_CAMPAIGN, options, campaign_id)
 
     def list_promotion_tiers(
@@ -761,13 +731,13 @@ class PromotionsApi(Resource):
             One page of tiers in `tiers`, with the number of all matches.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-promotion-tiers.
         """
@@ -781,7 +751,7 @@ class PromotionsApi(Resource):
         order: ParameterOrderListPromotionTiers | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersListResponseBody]:
-        """Like `list_promotion_tiers`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_promotion_tiers`, with status and headers."""
         return self._call(_LIST_PROMOTION_TIERS, options, is_available, limit, page, order)
 
     def list_promotion_tiers_without_preload_content(
@@ -792,10 +762,7 @@ class PromotionsApi(Resource):
         order: ParameterOrderListPromotionTiers | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_promotion_tiers`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_promotion_tiers`, unread and whatever its status."""
         return self._stream(_LIST_PROMOTION_TIERS, options, is_available, limit, page, order)
 
     def list_promotion_tiers_from_campaign(
@@ -815,12 +782,12 @@ class PromotionsApi(Resource):
             All tiers of the campaign in `tiers`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/list-promotion-tiers-from-campaign.
         """
@@ -831,7 +798,7 @@ class PromotionsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersListResponseBody]:
-        """Like `list_promotion_tiers_from_campaign`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_promotion_tiers_from_campaign`, with status and headers."""
         return self._call(_LIST_PROMOTION_TIERS_FROM_CAMPAIGN, options, campaign_id)
 
     def list_promotion_tiers_from_campaign_without_preload_content(
@@ -839,10 +806,7 @@ class PromotionsApi(Resource):
         campaign_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_promotion_tiers_from_campaign`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_promotion_tiers_from_campaign`, unread and whatever its status."""
         return self._stream(_LIST_PROMOTION_TIERS_FROM_CAMPAIGN, options, campaign_id)
 
     def update_promotion_stack(
@@ -860,18 +824,18 @@ class PromotionsApi(Resource):
         Args:
             campaign_id: The promotion campaign, by id (starts with `camp_`) or name.
             stack_id: Id of the promotion stack; starts with `stack_`.
-            promotions_stacks_update_request_body: The fields to change. The API requires it. Optional.
+            promotions_stacks_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The stack as it is now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-promotion-stack.
         """
@@ -886,7 +850,7 @@ class PromotionsApi(Resource):
         promotions_stacks_update_request_body: PromotionsStacksUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsStacksUpdateResponseBody]:
-        """Like `update_promotion_stack`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_promotion_stack`, with status and headers."""
         return self._call(
             _UPDATE_PROMOTION_STACK, options, campaign_id, stack_id, promotions_stacks_update_request_body
         )
@@ -898,10 +862,7 @@ class PromotionsApi(Resource):
         promotions_stacks_update_request_body: PromotionsStacksUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_promotion_stack`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_promotion_stack`, unread and whatever its status."""
         return self._stream(
             _UPDATE_PROMOTION_STACK, options, campaign_id, stack_id, promotions_stacks_update_request_body
         )
@@ -920,18 +881,18 @@ class PromotionsApi(Resource):
 
         Args:
             promotion_tier_id: Id of the promotion tier; starts with `promo_`.
-            promotions_tiers_update_request_body: The fields to change. The API requires it. Optional.
+            promotions_tiers_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The tier as it is now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-promotion-tier.
         """
@@ -943,7 +904,7 @@ class PromotionsApi(Resource):
         promotions_tiers_update_request_body: PromotionsTiersUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PromotionsTiersUpdateResponseBody]:
-        """Like `update_promotion_tier`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_promotion_tier`, with status and headers."""
         return self._call(_UPDATE_PROMOTION_TIER, options, promotion_tier_id, promotions_tiers_update_request_body)
 
     def update_promotion_tier_without_preload_content(
@@ -952,8 +913,5 @@ class PromotionsApi(Resource):
         promotions_tiers_update_request_body: PromotionsTiersUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_promotion_tier`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_promotion_tier`, unread and whatever its status."""
         return self._stream(_UPDATE_PROMOTION_TIER, options, promotion_tier_id, promotions_tiers_update_request_body)

@@ -84,10 +84,7 @@ _LIST_PUBLICATIONS: Operation[PublicationsListResponseBody] = Operation(
 
 
 class PublicationsApi(Resource):
-    """Vouchers that were given to customers.
-
-    Publishing takes a code of a campaign and makes the customer its holder.
-    """
+    """Giving vouchers to customers, who become their holders."""
 
     def create_publication(
         self,
@@ -97,29 +94,30 @@ class PublicationsApi(Resource):
     ) -> PublicationsCreateResponseBody:
         """Publish vouchers to a customer.
 
-        Assigns vouchers to a customer and records that as a publication. Name either one `voucher` by its code, or a
-        `campaign`, which then supplies 1 to 50 vouchers that nobody holds yet. The customer is updated with the data
-        given; one whose `source_id` is not known is created. Each call publishes anew, so do not repeat it blindly.
+        Gives vouchers to a customer, who becomes their holder, and records that as a publication. The body names one
+        `voucher` by its code, or a `campaign` that supplies 1 to 50. A voucher can be published if it is active and has
+        not been published before. Further customer data in the body updates the stored customer; an unknown `source_id`
+        creates one.
 
         Args:
-            join_once: True lets a customer get no more than one voucher of the campaign. Optional.
+            join_once: With true, a customer gets one voucher of the campaign, and the same one however often the call
+                is made. Optional.
             publications_create_request_body: Who gets which voucher, or vouchers of which campaign. The API requires
-                it. Optional.
+                it.
 
         Returns:
-            The publication. It has `voucher` where one voucher was published, and `vouchers` with the codes where there
-                were several.
+            The publication, with `voucher` if one voucher was published, and with the codes in `vouchers` if there were
+                several.
 
         Raises:
-            BadRequestException: 400. The publication is not possible, such as with both `voucher` and `campaign`
-                missing.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            BadRequestException: 400. The request is not valid; it needs `voucher` or `campaign`.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The voucher, the campaign or the customer does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-publication.
         """
@@ -131,7 +129,7 @@ class PublicationsApi(Resource):
         publications_create_request_body: PublicationsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PublicationsCreateResponseBody]:
-        """Like `create_publication`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_publication`, with status and headers."""
         return self._call(_CREATE_PUBLICATION, options, join_once, publications_create_request_body)
 
     def create_publication_without_preload_content(
@@ -140,10 +138,7 @@ class PublicationsApi(Resource):
         publications_create_request_body: PublicationsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_publication`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_publication`, unread and whatever its status."""
         return self._stream(_CREATE_PUBLICATION, options, join_once, publications_create_request_body)
 
     def create_publication1(
@@ -156,38 +151,37 @@ class PublicationsApi(Resource):
         metadata: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> PublicationsCreateResponseBody:
-        """Publish vouchers with GET.
+        """Publish a voucher with GET.
 
-        Does the same as `PublicationsApi.create_publication`, with everything in the query: assigns vouchers to a
-        customer and records a publication. Although the method is GET, each call publishes anew: it must not be cached,
-        prefetched or repeated, and this SDK never retries it. Name either `voucher` or `campaign`.
+        Publishes a voucher like `PublicationsApi.create_publication`, with everything in the query. Although the method
+        is GET, each call publishes anew: it must not be cached, prefetched or repeated, and this SDK never retries it.
+        Name either `voucher` or `campaign`; if both are given, the campaign is ignored.
 
         Args:
-            customer: Who gets the vouchers, by `id` or `source_id`. The other fields update the stored customer; an
+            customer: Who gets the vouchers, by `id` or `source_id`. Further fields update the stored customer; an
                 unknown `source_id` creates one.
-            join_once: True lets a customer get no more than one voucher of the campaign. Optional.
-            voucher: Code of the voucher to publish, where not a campaign is to choose. Optional.
-            campaign: Campaign to take vouchers from that nobody holds yet, and how many (1 to 50). Optional.
+            join_once: With true, a customer gets one voucher of the campaign, and the same one however often the call
+                is made. Optional.
+            voucher: Code of the voucher to publish, if no campaign is to supply one. Optional.
+            campaign: Campaign to take a voucher from. To publish several, use `PublicationsApi.create_publication`.
+                Optional.
             source_id: Your own id of the publication. Optional.
             metadata: Custom attributes of the publication, as defined in the project's metadata schema. Optional.
 
         Returns:
-            The publication. It has `voucher` where one voucher was published, and `vouchers` with the codes where there
-                were several.
+            The publication, with the voucher.
 
         Raises:
-            BadRequestException: 400. The publication is not possible, such as with both `voucher` and `campaign`
-                missing.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
-            NotFoundException: 404. The voucher, the campaign or the customer does not exist. An `id` must exist; only
-                an unknown `source_id` creates a customer.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid; it needs `voucher` or `campaign`.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
+            NotFoundException: 404. The voucher, the campaign or the customer does not exist.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-publication-1.
         """
@@ -205,7 +199,7 @@ class PublicationsApi(Resource):
         metadata: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PublicationsCreateResponseBody]:
-        """Like `create_publication1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_publication1`, with status and headers."""
         return self._call(_CREATE_PUBLICATION1, options, customer, join_once, voucher, campaign, source_id, metadata)
 
     def create_publication1_without_preload_content(
@@ -218,10 +212,7 @@ class PublicationsApi(Resource):
         metadata: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_publication1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_publication1`, unread and whatever its status."""
         return self._stream(_CREATE_PUBLICATION1, options, customer, join_once, voucher, campaign, source_id, metadata)
 
     def list_publications(
@@ -241,36 +232,35 @@ class PublicationsApi(Resource):
     ) -> PublicationsListResponseBody:
         """List publications.
 
-        Lists publications, the successful and the failed ones. Pages by number: raise `page` until a page comes back
-        empty; `total` counts all matches. All filters given must hold at once; `filters` has the operators that the
-        plain parameters lack.
+        Lists publications, successful and failed ones. All conditions must hold at once; `filters` has further
+        operators.
 
         Args:
-            limit: Publications per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            page: Page to return, 1 to 100, counted from 1. 1 to 100. Optional.
-            order: Sort by this field; a leading `-` reverses the direction. Optional.
+            limit: Publications per page, 1 to 100; 10 by default. Optional.
+            page: Page to return, 1 to 100, counted from 1. Optional.
+            order: Sort by this field; a leading `-` sorts in descending order. Optional.
             campaign: Only publications of vouchers of the campaign with this name. Optional.
-            customer: Only publications to this customer. Optional.
+            customer: Only publications to the customer with this id. Optional.
             voucher: Only publications of the voucher with this code. Optional.
-            result: Only publications that succeeded, or only those that failed. Optional.
-            voucher_type: Only publications of discount vouchers, or only of loyalty cards. Optional.
-            is_referral_code: True keeps only publications of referral codes, false only the others. Optional.
+            result: Only successful or only failed publications. Optional.
+            voucher_type: Only publications of discount vouchers or only of loyalty cards. Optional.
+            is_referral_code: True keeps only publications of the codes of referral campaigns; false has no effect.
+                Optional.
             filters: Further conditions, combined by `junction`. Optional.
-            source_id: Only publications with this id of your own. Optional.
+            source_id: Only the publication with this id of your own. Optional.
 
         Returns:
             One page of publications in `publications`, with the number of all matches.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-publications.
         """
@@ -305,7 +295,7 @@ class PublicationsApi(Resource):
         source_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[PublicationsListResponseBody]:
-        """Like `list_publications`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_publications`, with status and headers."""
         return self._call(
             _LIST_PUBLICATIONS,
             options,
@@ -337,10 +327,7 @@ class PublicationsApi(Resource):
         source_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_publications`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_publications`, unread and whatever its status."""
         return self._stream(
             _LIST_PUBLICATIONS,
             options,

@@ -65,18 +65,18 @@ class QualificationsApi(Resource):
 
         Args:
             qualifications_check_eligibility_request_body: The customer, the order and what to look for. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The redeemables that apply, with the order as it would be, and the stacking rules of the project.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/check-eligibility.
         """
@@ -89,7 +89,7 @@ class QualificationsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[QualificationsCheckEligibilityResponseBody]:
-        """Like `check_eligibility`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `check_eligibility`, with status and headers."""
         return self._call(_CHECK_ELIGIBILITY, options, qualifications_check_eligibility_request_body)
 
     def check_eligibility_without_preload_content(
@@ -99,8 +99,5 @@ class QualificationsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `check_eligibility`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `check_eligibility`, unread and whatever its status."""
         return self._stream(_CHECK_ELIGIBILITY, options, qualifications_check_eligibility_request_body)

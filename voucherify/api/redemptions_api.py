@@ -132,7 +132,7 @@ _ROLLBACK_STACKED_REDEMPTIONS: Operation[RedemptionsRollbacksCreateResponseBody]
 
 
 class RedemptionsApi(Resource):
-    """The use of vouchers, promotions and rewards, and taking that use back (rollback)."""
+    """Using vouchers, promotions and rewards, and taking that back (rollback)."""
 
     def get_redemption(
         self,
@@ -151,12 +151,12 @@ class RedemptionsApi(Resource):
             The redemption or rollback, with customer, order and what was redeemed.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-redemption.
         """
@@ -167,7 +167,7 @@ class RedemptionsApi(Resource):
         redemption_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RedemptionsGetResponseBody]:
-        """Like `get_redemption`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_redemption`, with status and headers."""
         return self._call(_GET_REDEMPTION, options, redemption_id)
 
     def get_redemption_without_preload_content(
@@ -175,10 +175,7 @@ class RedemptionsApi(Resource):
         redemption_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_redemption`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_redemption`, unread and whatever its status."""
         return self._stream(_GET_REDEMPTION, options, redemption_id)
 
     def get_voucher_redemptions(
@@ -198,12 +195,12 @@ class RedemptionsApi(Resource):
             The counters of the voucher, and its redemptions and rollbacks in `redemption_entries`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-voucher-redemptions.
         """
@@ -214,7 +211,7 @@ class RedemptionsApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersRedemptionGetResponseBody]:
-        """Like `get_voucher_redemptions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_voucher_redemptions`, with status and headers."""
         return self._call(_GET_VOUCHER_REDEMPTIONS, options, code)
 
     def get_voucher_redemptions_without_preload_content(
@@ -222,10 +219,7 @@ class RedemptionsApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_voucher_redemptions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_voucher_redemptions`, unread and whatever its status."""
         return self._stream(_GET_VOUCHER_REDEMPTIONS, options, code)
 
     def list_redemptions(
@@ -258,13 +252,13 @@ class RedemptionsApi(Resource):
             One page of redemptions and rollbacks, in `redemptions`.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-redemptions.
         """
@@ -284,7 +278,7 @@ class RedemptionsApi(Resource):
         filters: RedemptionFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RedemptionsListResponseBody]:
-        """Like `list_redemptions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_redemptions`, with status and headers."""
         return self._call(
             _LIST_REDEMPTIONS, options, limit, page, result, campaign, customer, order, created_at, filters
         )
@@ -301,10 +295,7 @@ class RedemptionsApi(Resource):
         filters: RedemptionFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_redemptions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_redemptions`, unread and whatever its status."""
         return self._stream(
             _LIST_REDEMPTIONS, options, limit, page, result, campaign, customer, order, created_at, filters
         )
@@ -325,19 +316,18 @@ class RedemptionsApi(Resource):
 
         Args:
             redemptions_redeem_request_body: What to redeem, for which customer and order. The API requires it.
-                Optional.
 
         Returns:
             A redemption for each redeemable, the redemption above them, and the order with the discounts; redeemables
                 that were left out stand apart.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/redeem-stacked-discounts.
         """
@@ -348,7 +338,7 @@ class RedemptionsApi(Resource):
         redemptions_redeem_request_body: RedemptionsRedeemRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RedemptionsRedeemResponseBody]:
-        """Like `redeem_stacked_discounts`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `redeem_stacked_discounts`, with status and headers."""
         return self._call(_REDEEM_STACKED_DISCOUNTS, options, redemptions_redeem_request_body)
 
     def redeem_stacked_discounts_without_preload_content(
@@ -356,10 +346,7 @@ class RedemptionsApi(Resource):
         redemptions_redeem_request_body: RedemptionsRedeemRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `redeem_stacked_discounts`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `redeem_stacked_discounts`, unread and whatever its status."""
         return self._stream(_REDEEM_STACKED_DISCOUNTS, options, redemptions_redeem_request_body)
 
     def rollback_redemption(
@@ -383,7 +370,7 @@ class RedemptionsApi(Resource):
             reason: Why the redemption is undone, in free text. Optional.
             tracking_id: Tracking id of the customer, where the body names no customer. Optional.
             redemptions_rollback_create_request_body: The reason, and changes to the customer, the order or the
-                metadata. Optional.
+                metadata.
 
         Returns:
             The rollback, with the customer and the order afterwards.
@@ -391,13 +378,13 @@ class RedemptionsApi(Resource):
         Raises:
             BadRequestException: 400. The redemption was rolled back already, or the call is not valid for another
                 reason.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such redemption, or no such customer; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/rollback-redemption.
         """
@@ -415,7 +402,7 @@ class RedemptionsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RedemptionsRollbackCreateResponseBody]:
-        """Like `rollback_redemption`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `rollback_redemption`, with status and headers."""
         return self._call(
             _ROLLBACK_REDEMPTION, options, redemption_id, reason, tracking_id, redemptions_rollback_create_request_body
         )
@@ -430,10 +417,7 @@ class RedemptionsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `rollback_redemption`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `rollback_redemption`, unread and whatever its status."""
         return self._stream(
             _ROLLBACK_REDEMPTION, options, redemption_id, reason, tracking_id, redemptions_rollback_create_request_body
         )
@@ -459,7 +443,7 @@ class RedemptionsApi(Resource):
             reason: Why the redemptions are undone, in free text. Optional.
             tracking_id: Tracking id of the customer, where the body names no customer. Optional.
             redemptions_rollbacks_create_request_body: The reason, and changes to the customer, the order or the
-                metadata. Optional.
+                metadata.
 
         Returns:
             A rollback for each redemption, the rollback above them, and the order afterwards.
@@ -467,12 +451,12 @@ class RedemptionsApi(Resource):
         Raises:
             BadRequestException: 400. The redemptions were rolled back already, or the call is not valid for another
                 reason.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/rollback-stacked-redemptions.
         """
@@ -495,7 +479,7 @@ class RedemptionsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RedemptionsRollbacksCreateResponseBody]:
-        """Like `rollback_stacked_redemptions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `rollback_stacked_redemptions`, with status and headers."""
         return self._call(
             _ROLLBACK_STACKED_REDEMPTIONS,
             options,
@@ -515,10 +499,7 @@ class RedemptionsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `rollback_stacked_redemptions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `rollback_stacked_redemptions`, unread and whatever its status."""
         return self._stream(
             _ROLLBACK_STACKED_REDEMPTIONS,
             options,

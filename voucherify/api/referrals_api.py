@@ -151,25 +151,24 @@ class ReferralsApi(Resource):
 
         Args:
             member_id: Voucher that is the referral code, by code or id (`v_...`).
-            referrals_members_holders_create_in_bulk_request_body: The customers to add. The API requires it. Optional.
+            referrals_members_holders_create_in_bulk_request_body: The customers to add. The API requires it.
 
         Returns:
             The new holders, one for each customer.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
             NotFoundException: 404. The referral code or a customer does not exist.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/referrals-add-holders.
         """
@@ -185,7 +184,7 @@ class ReferralsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ReferralsMembersHoldersCreateInBulkResponseBody]:
-        """Like `referrals_add_holders`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `referrals_add_holders`, with status and headers."""
         return self._call(
             _REFERRALS_ADD_HOLDERS, options, member_id, referrals_members_holders_create_in_bulk_request_body
         )
@@ -198,10 +197,7 @@ class ReferralsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `referrals_add_holders`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `referrals_add_holders`, unread and whatever its status."""
         return self._stream(
             _REFERRALS_ADD_HOLDERS, options, member_id, referrals_members_holders_create_in_bulk_request_body
         )
@@ -224,25 +220,24 @@ class ReferralsApi(Resource):
         Args:
             campaign_id: Referral campaign that the code belongs to, by id (`camp_...`) or name.
             member_id: Voucher that is the referral code, by code or id (`v_...`).
-            referrals_members_holders_create_in_bulk_request_body: The customers to add. The API requires it. Optional.
+            referrals_members_holders_create_in_bulk_request_body: The customers to add. The API requires it.
 
         Returns:
             The new holders, one for each customer.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ForbiddenException: 403. The keys are right, but may not do this: a role, an API scope, or the state of the
-                object forbids it.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
+                says which of the two.
             NotFoundException: 404. The campaign, the referral code or a customer does not exist.
-            ConflictException: 409. It clashes with what exists: a name, code or id is taken, or the object is being
-                changed by other work.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/referrals-add-holders-1.
         """
@@ -263,7 +258,7 @@ class ReferralsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ReferralsMembersHoldersCreateInBulkResponseBody]:
-        """Like `referrals_add_holders1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `referrals_add_holders1`, with status and headers."""
         return self._call(
             _REFERRALS_ADD_HOLDERS1,
             options,
@@ -281,10 +276,7 @@ class ReferralsApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `referrals_add_holders1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `referrals_add_holders1`, unread and whatever its status."""
         return self._stream(
             _REFERRALS_ADD_HOLDERS1,
             options,
@@ -321,13 +313,13 @@ class ReferralsApi(Resource):
             One page of holders, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the referral code does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/referrals-code-holders.
@@ -346,7 +338,7 @@ class ReferralsApi(Resource):
         filters: ReferralHolderFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ReferralsMembersHoldersListResponseBody]:
-        """Like `referrals_code_holders`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `referrals_code_holders`, with status and headers."""
         return self._call(
             _REFERRALS_CODE_HOLDERS, options, campaign_id, member_id, limit, order, starting_after_id, filters
         )
@@ -361,10 +353,7 @@ class ReferralsApi(Resource):
         filters: ReferralHolderFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `referrals_code_holders`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `referrals_code_holders`, unread and whatever its status."""
         return self._stream(
             _REFERRALS_CODE_HOLDERS, options, campaign_id, member_id, limit, order, starting_after_id, filters
         )
@@ -395,13 +384,13 @@ class ReferralsApi(Resource):
             One page of holders, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code or id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/referrals-code-holders-1.
@@ -417,7 +406,7 @@ class ReferralsApi(Resource):
         filters: ReferralHolderFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ReferralsMembersHoldersListResponseBody]:
-        """Like `referrals_code_holders1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `referrals_code_holders1`, with status and headers."""
         return self._call(_REFERRALS_CODE_HOLDERS1, options, member_id, limit, order, starting_after_id, filters)
 
     def referrals_code_holders1_without_preload_content(
@@ -429,10 +418,7 @@ class ReferralsApi(Resource):
         filters: ReferralHolderFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `referrals_code_holders1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `referrals_code_holders1`, unread and whatever its status."""
         return self._stream(_REFERRALS_CODE_HOLDERS1, options, member_id, limit, order, starting_after_id, filters)
 
     def referrals_remove_holder(
@@ -454,14 +440,14 @@ class ReferralsApi(Resource):
             The assignment was removed; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. The holder is the referrer, who cannot be removed.
             NotFoundException: 404. The referral code or the holder does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/referrals-remove-holder.
         """
@@ -473,7 +459,7 @@ class ReferralsApi(Resource):
         holder_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `referrals_remove_holder`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `referrals_remove_holder`, with status and headers."""
         return self._call(_REFERRALS_REMOVE_HOLDER, options, member_id, holder_id)
 
     def referrals_remove_holder_without_preload_content(
@@ -482,10 +468,7 @@ class ReferralsApi(Resource):
         holder_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `referrals_remove_holder`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `referrals_remove_holder`, unread and whatever its status."""
         return self._stream(_REFERRALS_REMOVE_HOLDER, options, member_id, holder_id)
 
     def referrals_remove_holder1(
@@ -509,14 +492,14 @@ class ReferralsApi(Resource):
             The assignment was removed; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. The holder is the referrer, who cannot be removed.
             NotFoundException: 404. The campaign, the referral code or the holder does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/referrals-remove-holder-1.
         """
@@ -529,7 +512,7 @@ class ReferralsApi(Resource):
         holder_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `referrals_remove_holder1`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `referrals_remove_holder1`, with status and headers."""
         return self._call(_REFERRALS_REMOVE_HOLDER1, options, campaign_id, member_id, holder_id)
 
     def referrals_remove_holder1_without_preload_content(
@@ -539,8 +522,5 @@ class ReferralsApi(Resource):
         holder_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `referrals_remove_holder1`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `referrals_remove_holder1`, unread and whatever its status."""
         return self._stream(_REFERRALS_REMOVE_HOLDER1, options, campaign_id, member_id, holder_id)

@@ -186,18 +186,18 @@ class RewardsApi(Resource):
         `RewardsApi.create_reward_assignment`.
 
         Args:
-            rewards_create_request_body: Name and kind of the reward. The API requires it. Optional.
+            rewards_create_request_body: Name and kind of the reward. The API requires it.
 
         Returns:
             The reward that was created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-reward.
         """
@@ -208,7 +208,7 @@ class RewardsApi(Resource):
         rewards_create_request_body: RewardsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsCreateResponseBody]:
-        """Like `create_reward`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_reward`, with status and headers."""
         return self._call(_CREATE_REWARD, options, rewards_create_request_body)
 
     def create_reward_without_preload_content(
@@ -216,10 +216,7 @@ class RewardsApi(Resource):
         rewards_create_request_body: RewardsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_reward`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_reward`, unread and whatever its status."""
         return self._stream(_CREATE_REWARD, options, rewards_create_request_body)
 
     def create_reward_assignment(
@@ -236,21 +233,20 @@ class RewardsApi(Resource):
         Args:
             reward_id: Id of the reward, starting with `rew_`.
             rewards_assignments_create_request_body: The campaign, and the price in points. The API requires it.
-                Optional.
 
         Returns:
             The assignment that was created.
 
         Raises:
             BadRequestException: 400. A parameter that this type of reward needs is missing.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such reward or campaign.
             ConflictException: 409. The reward is assigned to this campaign already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-reward-assignment.
         """
@@ -262,7 +258,7 @@ class RewardsApi(Resource):
         rewards_assignments_create_request_body: RewardsAssignmentsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsAssignmentsCreateResponseBody]:
-        """Like `create_reward_assignment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_reward_assignment`, with status and headers."""
         return self._call(_CREATE_REWARD_ASSIGNMENT, options, reward_id, rewards_assignments_create_request_body)
 
     def create_reward_assignment_without_preload_content(
@@ -271,10 +267,7 @@ class RewardsApi(Resource):
         rewards_assignments_create_request_body: RewardsAssignmentsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_reward_assignment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_reward_assignment`, unread and whatever its status."""
         return self._stream(_CREATE_REWARD_ASSIGNMENT, options, reward_id, rewards_assignments_create_request_body)
 
     def delete_reward(
@@ -294,13 +287,13 @@ class RewardsApi(Resource):
 
         Raises:
             BadRequestException: 400. The reward is in use.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no reward with this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-reward.
         """
@@ -311,7 +304,7 @@ class RewardsApi(Resource):
         reward_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_reward`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_reward`, with status and headers."""
         return self._call(_DELETE_REWARD, options, reward_id)
 
     def delete_reward_without_preload_content(
@@ -319,10 +312,7 @@ class RewardsApi(Resource):
         reward_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_reward`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_reward`, unread and whatever its status."""
         return self._stream(_DELETE_REWARD, options, reward_id)
 
     def delete_reward_assignment(
@@ -343,13 +333,13 @@ class RewardsApi(Resource):
             The assignment was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such reward, or it has no such assignment; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-reward-assignment.
         """
@@ -361,7 +351,7 @@ class RewardsApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_reward_assignment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_reward_assignment`, with status and headers."""
         return self._call(_DELETE_REWARD_ASSIGNMENT, options, reward_id, assignment_id)
 
     def delete_reward_assignment_without_preload_content(
@@ -370,10 +360,7 @@ class RewardsApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_reward_assignment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_reward_assignment`, unread and whatever its status."""
         return self._stream(_DELETE_REWARD_ASSIGNMENT, options, reward_id, assignment_id)
 
     def get_reward(
@@ -392,13 +379,13 @@ class RewardsApi(Resource):
             The reward.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no reward with this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-reward.
         """
@@ -409,7 +396,7 @@ class RewardsApi(Resource):
         reward_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[Reward]:
-        """Like `get_reward`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_reward`, with status and headers."""
         return self._call(_GET_REWARD, options, reward_id)
 
     def get_reward_without_preload_content(
@@ -417,10 +404,7 @@ class RewardsApi(Resource):
         reward_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_reward`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_reward`, unread and whatever its status."""
         return self._stream(_GET_REWARD, options, reward_id)
 
     def get_reward_assignment(
@@ -441,13 +425,13 @@ class RewardsApi(Resource):
             The assignment.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such reward, or it has no such assignment; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-reward-assignment.
         """
@@ -459,7 +443,7 @@ class RewardsApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsAssignmentsGetResponseBody]:
-        """Like `get_reward_assignment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_reward_assignment`, with status and headers."""
         return self._call(_GET_REWARD_ASSIGNMENT, options, reward_id, assignment_id)
 
     def get_reward_assignment_without_preload_content(
@@ -468,10 +452,7 @@ class RewardsApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_reward_assignment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_reward_assignment`, unread and whatever its status."""
         return self._stream(_GET_REWARD_ASSIGNMENT, options, reward_id, assignment_id)
 
     def list_reward_assignments(
@@ -494,14 +475,14 @@ class RewardsApi(Resource):
             One page of assignments, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no reward with this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-reward-assignments.
         """
@@ -514,7 +495,7 @@ class RewardsApi(Resource):
         page: int | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsAssignmentsListResponseBody]:
-        """Like `list_reward_assignments`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_reward_assignments`, with status and headers."""
         return self._call(_LIST_REWARD_ASSIGNMENTS, options, reward_id, limit, page)
 
     def list_reward_assignments_without_preload_content(
@@ -524,10 +505,7 @@ class RewardsApi(Resource):
         page: int | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_reward_assignments`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_reward_assignments`, unread and whatever its status."""
         return self._stream(_LIST_REWARD_ASSIGNMENTS, options, reward_id, limit, page)
 
     def list_rewards(
@@ -550,13 +528,13 @@ class RewardsApi(Resource):
             One page of rewards, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-rewards.
         """
@@ -569,7 +547,7 @@ class RewardsApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsListResponseBody]:
-        """Like `list_rewards`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_rewards`, with status and headers."""
         return self._call(_LIST_REWARDS, options, limit, page, assignment_id)
 
     def list_rewards_without_preload_content(
@@ -579,10 +557,7 @@ class RewardsApi(Resource):
         assignment_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_rewards`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_rewards`, unread and whatever its status."""
         return self._stream(_LIST_REWARDS, options, limit, page, assignment_id)
 
     def update_reward(
@@ -597,19 +572,19 @@ class RewardsApi(Resource):
 
         Args:
             reward_id: Id of the reward, starting with `rew_`.
-            rewards_update_request_body: The fields to change. The API requires it. Optional.
+            rewards_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The reward as it is now.
 
         Raises:
             BadRequestException: 400. The `balance` of the reward is invalid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-reward.
         """
@@ -621,7 +596,7 @@ class RewardsApi(Resource):
         rewards_update_request_body: RewardsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsUpdateResponseBody]:
-        """Like `update_reward`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_reward`, with status and headers."""
         return self._call(_UPDATE_REWARD, options, reward_id, rewards_update_request_body)
 
     def update_reward_without_preload_content(
@@ -630,10 +605,7 @@ class RewardsApi(Resource):
         rewards_update_request_body: RewardsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_reward`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_reward`, unread and whatever its status."""
         return self._stream(_UPDATE_REWARD, options, reward_id, rewards_update_request_body)
 
     def update_reward_assignment(
@@ -650,19 +622,19 @@ class RewardsApi(Resource):
         Args:
             reward_id: Id of the reward, starting with `rew_`.
             assignment_id: Id of the assignment, starting with `rewa_`.
-            rewards_assignments_update_request_body: The new price in points. The API requires it. Optional.
+            rewards_assignments_update_request_body: The new price in points. The API requires it.
 
         Returns:
             The assignment as it is now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such reward, or it has no such assignment; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-reward-assignment.
         """
@@ -677,7 +649,7 @@ class RewardsApi(Resource):
         rewards_assignments_update_request_body: RewardsAssignmentsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[RewardsAssignmentsUpdateResponseBody]:
-        """Like `update_reward_assignment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_reward_assignment`, with status and headers."""
         return self._call(
             _UPDATE_REWARD_ASSIGNMENT, options, reward_id, assignment_id, rewards_assignments_update_request_body
         )
@@ -689,10 +661,7 @@ class RewardsApi(Resource):
         rewards_assignments_update_request_body: RewardsAssignmentsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_reward_assignment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_reward_assignment`, unread and whatever its status."""
         return self._stream(
             _UPDATE_REWARD_ASSIGNMENT, options, reward_id, assignment_id, rewards_assignments_update_request_body
         )

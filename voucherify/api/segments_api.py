@@ -71,18 +71,18 @@ class SegmentsApi(Resource):
 
         Args:
             segments_create_request_body: Name and kind of the segment, and its customers or its filter. The API
-                requires it. Optional.
+                requires it.
 
         Returns:
             The new segment.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-segment.
         """
@@ -93,7 +93,7 @@ class SegmentsApi(Resource):
         segments_create_request_body: SegmentsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[SegmentsCreateResponseBody]:
-        """Like `create_segment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_segment`, with status and headers."""
         return self._call(_CREATE_SEGMENT, options, segments_create_request_body)
 
     def create_segment_without_preload_content(
@@ -101,10 +101,7 @@ class SegmentsApi(Resource):
         segments_create_request_body: SegmentsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_segment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_segment`, unread and whatever its status."""
         return self._stream(_CREATE_SEGMENT, options, segments_create_request_body)
 
     def delete_segment(
@@ -123,13 +120,13 @@ class SegmentsApi(Resource):
             The segment was deleted. The answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No segment has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-segment.
         """
@@ -140,7 +137,7 @@ class SegmentsApi(Resource):
         segment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_segment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_segment`, with status and headers."""
         return self._call(_DELETE_SEGMENT, options, segment_id)
 
     def delete_segment_without_preload_content(
@@ -148,10 +145,7 @@ class SegmentsApi(Resource):
         segment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_segment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_segment`, unread and whatever its status."""
         return self._stream(_DELETE_SEGMENT, options, segment_id)
 
     def get_segment(
@@ -170,13 +164,13 @@ class SegmentsApi(Resource):
             The segment.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No segment has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-segment.
         """
@@ -187,7 +181,7 @@ class SegmentsApi(Resource):
         segment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[SegmentsGetResponseBody]:
-        """Like `get_segment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_segment`, with status and headers."""
         return self._call(_GET_SEGMENT, options, segment_id)
 
     def get_segment_without_preload_content(
@@ -195,8 +189,5 @@ class SegmentsApi(Resource):
         segment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_segment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_segment`, unread and whatever its status."""
         return self._stream(_GET_SEGMENT, options, segment_id)

@@ -10,7 +10,7 @@ from voucherify.resource import Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Literal
 
     from typing_extensions import Unpack
     from urllib3 import BaseHTTPResponse
@@ -39,6 +39,12 @@ if TYPE_CHECKING:
     from voucherify.models.templates_campaigns_update_request_body import TemplatesCampaignsUpdateRequestBody
     from voucherify.models.templates_campaigns_update_response_body import TemplatesCampaignsUpdateResponseBody
     from voucherify.operation import CallOptions
+
+    class _GetCampaignTemplateOptions(CallOptions, total=False):
+        """What `get_campaign_template` takes by keyword, beside the arguments that the published package has."""
+
+        expand: Literal["json_template"] | str | None
+
 
 _ADD_TIER_FROM_TEMPLATE: Operation[TemplatesCampaignsTierSetupCreateResponseBody] = Operation(
     name="TemplatesApi.add_tier_from_template",
@@ -109,7 +115,10 @@ _GET_CAMPAIGN_TEMPLATE: Operation[TemplatesCampaignsGetResponseBody] = Operation
     name="TemplatesApi.get_campaign_template",
     method="GET",
     path="/v1/templates/campaigns/{campaignTemplateId}",
-    parameters=(Parameter("campaign_template_id", "campaignTemplateId", "path", "text", required=True),),
+    parameters=(
+        Parameter("campaign_template_id", "campaignTemplateId", "path", "text", required=True),
+        Parameter("expand", "expand", "query", "text"),
+    ),
     keys=("X-App-Id", "X-App-Token"),
     bearer=True,
     answer=Answer("model", "TemplatesCampaignsGetResponseBody"),
@@ -153,7 +162,7 @@ _UPDATE_CAMPAIGN_TEMPLATE: Operation[TemplatesCampaignsUpdateResponseBody] = Ope
 
 
 class TemplatesApi(Resource):
-    """Campaigns saved as a pattern for new campaigns and promotion tiers."""
+    """Saved settings from which campaigns and promotion tiers can be made."""
 
     def add_tier_from_template(
         self,
@@ -165,26 +174,26 @@ class TemplatesApi(Resource):
     ) -> TemplatesCampaignsTierSetupCreateResponseBody:
         """Add a tier from a template.
 
-        Creates a promotion tier in an existing promotion campaign, with discount and rules taken from a campaign
-        template. Name the campaign and the tier in the body; further fields replace those of the template. What the
-        rules need and the project lacks is created along with the tier, and listed in `created_resources`.
+        Adds a promotion tier with the settings of a template to an existing promotion campaign. The body needs the id
+        of the campaign and the name of the tier; its other fields replace settings of the template. Objects that are
+        created along with the tier, such as a validation rule, are listed in `created_resources`.
 
         Args:
-            campaign_template_id: Template to take the tier from (`camp_tpl_...`).
-            templates_campaigns_tier_setup_create_request_body: The campaign, the name of the tier and what differs from
-                the template. The API requires it. Optional.
+            campaign_template_id: Id of the template (`camp_tpl_...`).
+            templates_campaigns_tier_setup_create_request_body: The campaign, the name of the tier, and what differs
+                from the template. The API requires it.
 
         Returns:
-            The new tier, and what was created along with it.
+            The new tier, and the objects created along with it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The template or the campaign does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/add-tier-from-template.
         """
@@ -200,7 +209,7 @@ class TemplatesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[TemplatesCampaignsTierSetupCreateResponseBody]:
-        """Like `add_tier_from_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `add_tier_from_template`, with status and headers."""
         return self._call(
             _ADD_TIER_FROM_TEMPLATE, options, campaign_template_id, templates_campaigns_tier_setup_create_request_body
         )
@@ -213,10 +222,7 @@ class TemplatesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `add_tier_from_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `add_tier_from_template`, unread and whatever its status."""
         return self._stream(
             _ADD_TIER_FROM_TEMPLATE, options, campaign_template_id, templates_campaigns_tier_setup_create_request_body
         )
@@ -231,28 +237,29 @@ class TemplatesApi(Resource):
     ) -> TemplatesCampaignsCampaignSetupCreateResponseBody:
         """Create a campaign from a template.
 
-        Creates a campaign with the settings of a template. The body needs a name that is not taken; its other fields
-        replace those of the template. What the campaign needs and the project lacks, such as validation rules or
-        products, is created along with it and listed in `created_resources`. Vouchers are generated in the background:
-        poll `CampaignsApi.get_campaign` until `vouchers_generation_status` is DONE or FAILED.
+        Creates a campaign with the settings of a template. The body needs the name of the campaign; its other fields
+        replace settings of the template. Objects that are created along with it, such as a validation rule, are listed
+        in `created_resources`. Vouchers are generated in the background: poll `CampaignsApi.get_campaign` until
+        `vouchers_generation_status` is `DONE` or `FAILED`.
 
         Args:
-            campaign_template_id: Template to make a campaign of (`camp_tpl_...`).
-            templates_campaigns_campaign_setup_create_request_body: The name of the campaign and what differs from the
-                template. The API requires it. Optional.
+            campaign_template_id: Id of the template (`camp_tpl_...`).
+            templates_campaigns_campaign_setup_create_request_body: The name of the campaign, and what differs from the
+                template. The API requires it.
 
         Returns:
-            The new campaign, and what was created along with it.
+            The new campaign, and the objects created along with it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign template has this id.
-            ConflictException: 409. A campaign with this name exists already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-campaign-from-template.
         """
@@ -271,7 +278,7 @@ class TemplatesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[TemplatesCampaignsCampaignSetupCreateResponseBody]:
-        """Like `create_campaign_from_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_campaign_from_template`, with status and headers."""
         return self._call(
             _CREATE_CAMPAIGN_FROM_TEMPLATE,
             options,
@@ -287,10 +294,7 @@ class TemplatesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_campaign_from_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_campaign_from_template`, unread and whatever its status."""
         return self._stream(
             _CREATE_CAMPAIGN_FROM_TEMPLATE,
             options,
@@ -305,26 +309,24 @@ class TemplatesApi(Resource):
     ) -> TemplatesCampaignsCreateTemplateResponseBody:
         """Create a campaign template.
 
-        Saves the settings of an existing campaign or promotion tier as a template. Name one of `campaign_id` and
-        `promotion_tier_id`. The template is a copy: later changes to the original do not reach it.
+        Saves the settings of an existing campaign or promotion tier as a template, without name, category and number of
+        codes. Give one of `campaign_id` and `promotion_tier_id`.
 
         Args:
-            templates_campaigns_create_request_body: What to make the template of, and how to call it. The API requires
-                it. Optional.
+            templates_campaigns_create_request_body: What to make the template from, and its name. The API requires it.
 
         Returns:
             The template as created.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the promotion tier does not exist.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-campaign-template.
         """
@@ -335,7 +337,7 @@ class TemplatesApi(Resource):
         templates_campaigns_create_request_body: TemplatesCampaignsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[TemplatesCampaignsCreateTemplateResponseBody]:
-        """Like `create_campaign_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_campaign_template`, with status and headers."""
         return self._call(_CREATE_CAMPAIGN_TEMPLATE, options, templates_campaigns_create_request_body)
 
     def create_campaign_template_without_preload_content(
@@ -343,10 +345,7 @@ class TemplatesApi(Resource):
         templates_campaigns_create_request_body: TemplatesCampaignsCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_campaign_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_campaign_template`, unread and whatever its status."""
         return self._stream(_CREATE_CAMPAIGN_TEMPLATE, options, templates_campaigns_create_request_body)
 
     def delete_campaign_template(
@@ -356,22 +355,22 @@ class TemplatesApi(Resource):
     ) -> None:
         """Delete a campaign template.
 
-        Deletes a template. Campaigns and promotion tiers that were made of it stay.
+        Deletes a template for good.
 
         Args:
-            campaign_template_id: Template to delete (`camp_tpl_...`).
+            campaign_template_id: Id of the template (`camp_tpl_...`).
 
         Returns:
             Done. The answer has no body.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign template has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-campaign-template.
         """
@@ -382,7 +381,7 @@ class TemplatesApi(Resource):
         campaign_template_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_campaign_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_campaign_template`, with status and headers."""
         return self._call(_DELETE_CAMPAIGN_TEMPLATE, options, campaign_template_id)
 
     def delete_campaign_template_without_preload_content(
@@ -390,36 +389,33 @@ class TemplatesApi(Resource):
         campaign_template_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_campaign_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_campaign_template`, unread and whatever its status."""
         return self._stream(_DELETE_CAMPAIGN_TEMPLATE, options, campaign_template_id)
 
     def get_campaign_template(
         self,
         campaign_template_id: str,
-        **options: Unpack[CallOptions],
+        **options: Unpack[_GetCampaignTemplateOptions],
     ) -> TemplatesCampaignsGetResponseBody:
         """Get a campaign template.
 
-        Returns name, description and campaign type of a template. The settings kept in it are left out unless asked
-        for.
+        Returns name, description and campaign type of a template.
 
         Args:
-            campaign_template_id: Template to return (`camp_tpl_...`).
+            campaign_template_id: Id of the template (`camp_tpl_...`).
+            expand: Part to add to the answer; `json_template` is the only known value. Optional, by keyword only.
 
         Returns:
             The template.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign template has this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-campaign-template.
         """
@@ -428,20 +424,17 @@ class TemplatesApi(Resource):
     def get_campaign_template_with_http_info(
         self,
         campaign_template_id: str,
-        **options: Unpack[CallOptions],
+        **options: Unpack[_GetCampaignTemplateOptions],
     ) -> ApiResponse[TemplatesCampaignsGetResponseBody]:
-        """Like `get_campaign_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_campaign_template`, with status and headers."""
         return self._call(_GET_CAMPAIGN_TEMPLATE, options, campaign_template_id)
 
     def get_campaign_template_without_preload_content(
         self,
         campaign_template_id: str,
-        **options: Unpack[CallOptions],
+        **options: Unpack[_GetCampaignTemplateOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_campaign_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_campaign_template`, unread and whatever its status."""
         return self._stream(_GET_CAMPAIGN_TEMPLATE, options, campaign_template_id)
 
     def list_campaign_templates(
@@ -455,28 +448,27 @@ class TemplatesApi(Resource):
     ) -> TemplatesCampaignsListResponseBody:
         """List campaign templates.
 
-        Lists the campaign templates of the project. Pages by cursor: pass `more_starting_after` of the answer as
-        `starting_after_id`, until `has_more` is false. The API may answer with the array named `campaign_templates`
-        instead of `data`; `data_ref` says which it is.
+        Lists the campaign templates of the project. The array of an answer may be `campaign_templates` in place of
+        `data`; `data_ref` names it.
 
         Args:
-            limit: Templates per page, 1 to 100; 10 if left out. 1 to 100. Optional.
+            limit: Templates per page, 1 to 100; 10 by default. Optional.
             starting_after_id: The page starts after the template with this id; take it from `more_starting_after`.
                 Optional.
             order: Sort by template id, ascending with `id`, descending with `-id`. Optional.
-            include_total: True adds `total`, the number of all matches, to the answer. Optional.
+            include_total: True adds `total`, the number of templates on all pages, to the answer. Optional.
             filters: Conditions on id, name and campaign type of the template, combined by `junction`. Optional.
 
         Returns:
             One page of templates, with the cursor of the next.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-campaign-templates.
@@ -494,7 +486,7 @@ class TemplatesApi(Resource):
         filters: CampaignTemplateFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[TemplatesCampaignsListResponseBody]:
-        """Like `list_campaign_templates`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_campaign_templates`, with status and headers."""
         return self._call(_LIST_CAMPAIGN_TEMPLATES, options, limit, starting_after_id, order, include_total, filters)
 
     def list_campaign_templates_without_preload_content(
@@ -506,10 +498,7 @@ class TemplatesApi(Resource):
         filters: CampaignTemplateFilters | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_campaign_templates`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_campaign_templates`, unread and whatever its status."""
         return self._stream(_LIST_CAMPAIGN_TEMPLATES, options, limit, starting_after_id, order, include_total, filters)
 
     def update_campaign_template(
@@ -520,26 +509,26 @@ class TemplatesApi(Resource):
     ) -> TemplatesCampaignsUpdateResponseBody:
         """Update a campaign template.
 
-        Changes name or description of a template. The settings in it cannot be changed: make another template for that.
+        Changes the name or the description of a template. The settings in it cannot be changed.
 
         Args:
-            campaign_template_id: Template to change (`camp_tpl_...`).
-            templates_campaigns_update_request_body: The fields to change. The API requires it. Optional.
+            campaign_template_id: Id of the template (`camp_tpl_...`).
+            templates_campaigns_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The template after the update.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No campaign template has this id.
-            ConflictException: 409. A template with this name exists already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-campaign-template.
         """
@@ -553,7 +542,7 @@ class TemplatesApi(Resource):
         templates_campaigns_update_request_body: TemplatesCampaignsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[TemplatesCampaignsUpdateResponseBody]:
-        """Like `update_campaign_template`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_campaign_template`, with status and headers."""
         return self._call(
             _UPDATE_CAMPAIGN_TEMPLATE, options, campaign_template_id, templates_campaigns_update_request_body
         )
@@ -564,10 +553,7 @@ class TemplatesApi(Resource):
         templates_campaigns_update_request_body: TemplatesCampaignsUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_campaign_template`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_campaign_template`, unread and whatever its status."""
         return self._stream(
             _UPDATE_CAMPAIGN_TEMPLATE, options, campaign_template_id, templates_campaigns_update_request_body
         )

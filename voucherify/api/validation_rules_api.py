@@ -180,7 +180,7 @@ _UPDATE_VALIDATION_RULE: Operation[ValidationRulesUpdateResponseBody] = Operatio
 class ValidationRulesApi(Resource):
     """Conditions that customers and orders must meet.
 
-    They hold for the vouchers, campaigns and other objects that they are assigned to.
+    They apply to the objects that they are assigned to.
     """
 
     def create_validation_rule_assignment(
@@ -201,19 +201,18 @@ class ValidationRulesApi(Resource):
             validation_rule_id: Id of the rule, starting with `val_`.
             force: Whether to replace an equal assignment that exists already, rather than answer 409. Optional.
             validation_rules_assignments_create_request_body: The object to assign the rule to. The API requires it.
-                Optional.
 
         Returns:
             The assignment that was created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             ConflictException: 409. The rule is assigned to this object already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-validation-rule-assignment.
         """
@@ -234,7 +233,7 @@ class ValidationRulesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesAssignmentsCreateResponseBody]:
-        """Like `create_validation_rule_assignment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_validation_rule_assignment`, with status and headers."""
         return self._call(
             _CREATE_VALIDATION_RULE_ASSIGNMENT,
             options,
@@ -252,10 +251,7 @@ class ValidationRulesApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_validation_rule_assignment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_validation_rule_assignment`, unread and whatever its status."""
         return self._stream(
             _CREATE_VALIDATION_RULE_ASSIGNMENT,
             options,
@@ -276,19 +272,18 @@ class ValidationRulesApi(Resource):
 
         Args:
             validation_rules_create_request_body: Name, conditions and context of the rule. The API requires it.
-                Optional.
 
         Returns:
             The rule that was created.
 
         Raises:
             BadRequestException: 400. The conditions, their logic or the context type are not valid.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-validation-rules.
         """
@@ -299,7 +294,7 @@ class ValidationRulesApi(Resource):
         validation_rules_create_request_body: ValidationRulesCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesCreateResponseBody]:
-        """Like `create_validation_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_validation_rules`, with status and headers."""
         return self._call(_CREATE_VALIDATION_RULES, options, validation_rules_create_request_body)
 
     def create_validation_rules_without_preload_content(
@@ -307,10 +302,7 @@ class ValidationRulesApi(Resource):
         validation_rules_create_request_body: ValidationRulesCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_validation_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_validation_rules`, unread and whatever its status."""
         return self._stream(_CREATE_VALIDATION_RULES, options, validation_rules_create_request_body)
 
     def delete_validation_rule_assignment(
@@ -332,13 +324,13 @@ class ValidationRulesApi(Resource):
             The assignment was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such rule, or it has no such assignment; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-validation-rule-assignment.
         """
@@ -350,7 +342,7 @@ class ValidationRulesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_validation_rule_assignment`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_validation_rule_assignment`, with status and headers."""
         return self._call(_DELETE_VALIDATION_RULE_ASSIGNMENT, options, validation_rule_id, assignment_id)
 
     def delete_validation_rule_assignment_without_preload_content(
@@ -359,10 +351,7 @@ class ValidationRulesApi(Resource):
         assignment_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_validation_rule_assignment`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_validation_rule_assignment`, unread and whatever its status."""
         return self._stream(_DELETE_VALIDATION_RULE_ASSIGNMENT, options, validation_rule_id, assignment_id)
 
     def delete_validation_rules(
@@ -382,13 +371,13 @@ class ValidationRulesApi(Resource):
             The rule was deleted; the answer is empty.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no validation rule with this id.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-validation-rules.
         """
@@ -399,7 +388,7 @@ class ValidationRulesApi(Resource):
         validation_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_validation_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_validation_rules`, with status and headers."""
         return self._call(_DELETE_VALIDATION_RULES, options, validation_rule_id)
 
     def delete_validation_rules_without_preload_content(
@@ -407,10 +396,7 @@ class ValidationRulesApi(Resource):
         validation_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_validation_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_validation_rules`, unread and whatever its status."""
         return self._stream(_DELETE_VALIDATION_RULES, options, validation_rule_id)
 
     def get_validation_rule(
@@ -430,12 +416,12 @@ class ValidationRulesApi(Resource):
             The rule with its conditions.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-validation-rule.
         """
@@ -446,7 +432,7 @@ class ValidationRulesApi(Resource):
         validation_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesGetResponseBody]:
-        """Like `get_validation_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_validation_rule`, with status and headers."""
         return self._call(_GET_VALIDATION_RULE, options, validation_rule_id)
 
     def get_validation_rule_without_preload_content(
@@ -454,10 +440,7 @@ class ValidationRulesApi(Resource):
         validation_rule_id: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_validation_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_validation_rule`, unread and whatever its status."""
         return self._stream(_GET_VALIDATION_RULE, options, validation_rule_id)
 
     def list_validation_rule_assignments(
@@ -482,13 +465,13 @@ class ValidationRulesApi(Resource):
             One page of assignments, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-validation-rule-assignments.
         """
@@ -502,7 +485,7 @@ class ValidationRulesApi(Resource):
         order: ParameterOrderListValidationRuleAssignments | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesAssignmentsListResponseBody]:
-        """Like `list_validation_rule_assignments`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_validation_rule_assignments`, with status and headers."""
         return self._call(_LIST_VALIDATION_RULE_ASSIGNMENTS, options, validation_rule_id, limit, page, order)
 
     def list_validation_rule_assignments_without_preload_content(
@@ -513,10 +496,7 @@ class ValidationRulesApi(Resource):
         order: ParameterOrderListValidationRuleAssignments | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_validation_rule_assignments`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_validation_rule_assignments`, unread and whatever its status."""
         return self._stream(_LIST_VALIDATION_RULE_ASSIGNMENTS, options, validation_rule_id, limit, page, order)
 
     def list_validation_rules(
@@ -543,13 +523,13 @@ class ValidationRulesApi(Resource):
             One page of rules, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-validation-rules.
         """
@@ -564,7 +544,7 @@ class ValidationRulesApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesListResponseBody]:
-        """Like `list_validation_rules`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_validation_rules`, with status and headers."""
         return self._call(_LIST_VALIDATION_RULES, options, limit, page, order, start_date, end_date)
 
     def list_validation_rules_without_preload_content(
@@ -576,10 +556,7 @@ class ValidationRulesApi(Resource):
         end_date: datetime | str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_validation_rules`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_validation_rules`, unread and whatever its status."""
         return self._stream(_LIST_VALIDATION_RULES, options, limit, page, order, start_date, end_date)
 
     def list_validation_rules_assignments(
@@ -606,13 +583,13 @@ class ValidationRulesApi(Resource):
             One page of assignments, in `data`, with their total number.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-validation-rules-assignments.
         """
@@ -627,7 +604,7 @@ class ValidationRulesApi(Resource):
         order: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesAssignmentsListResponseBody]:
-        """Like `list_validation_rules_assignments`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_validation_rules_assignments`, with status and headers."""
         return self._call(_LIST_VALIDATION_RULES_ASSIGNMENTS, options, related_object_id, rule, page, limit, order)
 
     def list_validation_rules_assignments_without_preload_content(
@@ -639,10 +616,7 @@ class ValidationRulesApi(Resource):
         order: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_validation_rules_assignments`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_validation_rules_assignments`, unread and whatever its status."""
         return self._stream(_LIST_VALIDATION_RULES_ASSIGNMENTS, options, related_object_id, rule, page, limit, order)
 
     def update_validation_rule(
@@ -658,18 +632,18 @@ class ValidationRulesApi(Resource):
 
         Args:
             validation_rule_id: Id of the rule, starting with `val_`.
-            validation_rules_update_request_body: The fields to change. The API requires it. Optional.
+            validation_rules_update_request_body: The fields to change. The API requires it.
 
         Returns:
             The rule as it is now.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-validation-rule.
         """
@@ -683,7 +657,7 @@ class ValidationRulesApi(Resource):
         validation_rules_update_request_body: ValidationRulesUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationRulesUpdateResponseBody]:
-        """Like `update_validation_rule`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_validation_rule`, with status and headers."""
         return self._call(_UPDATE_VALIDATION_RULE, options, validation_rule_id, validation_rules_update_request_body)
 
     def update_validation_rule_without_preload_content(
@@ -692,8 +666,5 @@ class ValidationRulesApi(Resource):
         validation_rules_update_request_body: ValidationRulesUpdateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_validation_rule`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_validation_rule`, unread and whatever its status."""
         return self._stream(_UPDATE_VALIDATION_RULE, options, validation_rule_id, validation_rules_update_request_body)

@@ -52,7 +52,6 @@ class ValidationsApi(Resource):
 
         Args:
             validations_validate_request_body: What to check, for which customer and order. The API requires it.
-                Optional.
 
         Returns:
             Whether the redeemables can be used, the result for each, and the order with the discounts.
@@ -60,12 +59,12 @@ class ValidationsApi(Resource):
         Raises:
             BadRequestException: 400. The body breaks the rules of the call, for instance by listing no redeemables or
                 more than 30.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/validate-stacked-discounts.
         """
@@ -76,7 +75,7 @@ class ValidationsApi(Resource):
         validations_validate_request_body: ValidationsValidateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[ValidationsValidateResponseBody]:
-        """Like `validate_stacked_discounts`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `validate_stacked_discounts`, with status and headers."""
         return self._call(_VALIDATE_STACKED_DISCOUNTS, options, validations_validate_request_body)
 
     def validate_stacked_discounts_without_preload_content(
@@ -84,8 +83,5 @@ class ValidationsApi(Resource):
         validations_validate_request_body: ValidationsValidateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `validate_stacked_discounts`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `validate_stacked_discounts`, unread and whatever its status."""
         return self._stream(_VALIDATE_STACKED_DISCOUNTS, options, validations_validate_request_body)

@@ -51,6 +51,12 @@ if TYPE_CHECKING:
     from voucherify.models.vouchers_update_response_body import VouchersUpdateResponseBody
     from voucherify.operation import CallOptions
 
+    class _ListVouchersOptions(CallOptions, total=False):
+        """What `list_vouchers` takes by keyword, beside the arguments that the published package has."""
+
+        filters: Mapping[str, Any] | None
+
+
 _CREATE_VOUCHER: Operation[VouchersCreateResponseBody] = Operation(
     name="VouchersApi.create_voucher",
     method="POST",
@@ -212,6 +218,7 @@ _LIST_VOUCHERS: Operation[VouchersListResponseBody] = Operation(
         Parameter("order", "order", "query", "text"),
         Parameter("code", "code", "query", "text"),
         Parameter("ids", "ids", "query", "list"),
+        Parameter("filters", "filters", "query", "object"),
     ),
     keys=("X-App-Id", "X-App-Token"),
     bearer=True,
@@ -315,7 +322,7 @@ _UPDATE_VOUCHERS_METADATA_IN_BULK: Operation[VouchersMetadataUpdateInBulkRespons
 class VouchersApi(Resource):
     """Single codes: discount coupons, gift cards, loyalty cards and referral codes.
 
-    Cards have balances and transactions.
+    Gift and loyalty cards have a balance and transactions.
     """
 
     def create_voucher(
@@ -328,25 +335,26 @@ class VouchersApi(Resource):
     ) -> VouchersCreateResponseBody:
         """Create a voucher by code.
 
-        Creates one voucher with the code in the path. The body must say its `type` and have `discount`, `gift` or
-        `loyalty_card` to match. Name a campaign to have the voucher join it. To have the code generated, use
+        Creates one voucher with the code in the path. The body must name its `type` and have `discount`, `gift` or
+        `loyalty_card` to match. With a campaign in the body, the voucher joins it. For a random code, use
         `VouchersApi.generate_random_code`.
 
         Args:
-            code: Code of the new voucher.
-            vouchers_create_with_specific_code_request_body: The new voucher. The API requires it. Optional.
+            code: Code of the new voucher, unique in the project.
+            vouchers_create_with_specific_code_request_body: The new voucher. The API requires it.
 
         Returns:
             The voucher as created.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            ConflictException: 409. A voucher with this code exists already.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
+                `duplicate_found`.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/create-voucher.
         """
@@ -360,7 +368,7 @@ class VouchersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersCreateResponseBody]:
-        """Like `create_voucher`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `create_voucher`, with status and headers."""
         return self._call(_CREATE_VOUCHER, options, code, vouchers_create_with_specific_code_request_body)
 
     def create_voucher_without_preload_content(
@@ -371,10 +379,7 @@ class VouchersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `create_voucher`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `create_voucher`, unread and whatever its status."""
         return self._stream(_CREATE_VOUCHER, options, code, vouchers_create_with_specific_code_request_body)
 
     def delete_voucher(
@@ -385,24 +390,23 @@ class VouchersApi(Resource):
     ) -> None:
         """Delete a voucher.
 
-        Deletes one voucher; its code cannot be redeemed any more. Without `force` it goes to the bin, which
-        `BinApi.list_bin_entries` lists; with it, nothing is kept.
+        Deletes one voucher. Without `force` it goes to the bin, which `BinApi.list_bin_entries` lists.
 
         Args:
             code: Code of the voucher to delete.
-            force: True deletes for good; false, the default, moves the voucher to the bin. Optional.
+            force: True deletes the voucher for good; with false, which is the default, it goes to the bin. Optional.
 
         Returns:
             Done. The answer has no body.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/delete-voucher.
         """
@@ -414,7 +418,7 @@ class VouchersApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `delete_voucher`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `delete_voucher`, with status and headers."""
         return self._call(_DELETE_VOUCHER, options, code, force)
 
     def delete_voucher_without_preload_content(
@@ -423,10 +427,7 @@ class VouchersApi(Resource):
         force: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `delete_voucher`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `delete_voucher`, unread and whatever its status."""
         return self._stream(_DELETE_VOUCHER, options, code, force)
 
     def disable_voucher(
@@ -436,23 +437,22 @@ class VouchersApi(Resource):
     ) -> VouchersDisableResponseBody:
         """Disable a voucher.
 
-        Switches a voucher off: it can't be redeemed until `VouchersApi.enable_voucher` switches it on again. Balance
-        and redemptions so far stay as they are.
+        Switches a voucher off: it cannot be redeemed until `VouchersApi.enable_voucher` switches it on again.
 
         Args:
-            code: Code of the voucher to switch off.
+            code: Code of the voucher, or its id (`v_...`).
 
         Returns:
             The voucher, with `active` false.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/disable-voucher.
         """
@@ -463,7 +463,7 @@ class VouchersApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersDisableResponseBody]:
-        """Like `disable_voucher`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `disable_voucher`, with status and headers."""
         return self._call(_DISABLE_VOUCHER, options, code)
 
     def disable_voucher_without_preload_content(
@@ -471,10 +471,7 @@ class VouchersApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `disable_voucher`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `disable_voucher`, unread and whatever its status."""
         return self._stream(_DISABLE_VOUCHER, options, code)
 
     def enable_voucher(
@@ -484,23 +481,22 @@ class VouchersApi(Resource):
     ) -> VouchersEnableResponseBody:
         """Enable a voucher.
 
-        Switches a voucher on. It can be redeemed within its validity limits, and while the campaign that it belongs to
-        is active.
+        Switches a voucher on: it can be redeemed after its start date and before its expiration date.
 
         Args:
-            code: Code of the voucher to switch on.
+            code: Code of the voucher, or its id (`v_...`).
 
         Returns:
             The voucher, with `active` true.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/enable-voucher.
         """
@@ -511,7 +507,7 @@ class VouchersApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersEnableResponseBody]:
-        """Like `enable_voucher`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `enable_voucher`, with status and headers."""
         return self._call(_ENABLE_VOUCHER, options, code)
 
     def enable_voucher_without_preload_content(
@@ -519,10 +515,7 @@ class VouchersApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `enable_voucher`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `enable_voucher`, unread and whatever its status."""
         return self._stream(_ENABLE_VOUCHER, options, code)
 
     def export_voucher_transactions(
@@ -535,25 +528,26 @@ class VouchersApi(Resource):
     ) -> VouchersTransactionsExportCreateResponseBody:
         """Export voucher transactions.
 
-        Starts an export of the balance transactions of one gift voucher or loyalty card to a CSV file. The file is
-        written in the background: poll `ExportsApi.get_export` until `status` is DONE, then fetch `result.url`. Without
-        `parameters` the file has all columns. Each call starts another export.
+        Starts an export of the balance transactions of one gift card or loyalty card to a CSV file, which is written in
+        the background: poll `ExportsApi.get_export` until `status` is `DONE` or `ERROR`, then fetch `result.url`.
+        Without `parameters`, the file has all transactions. Each call starts another export.
 
         Args:
-            code: Code of the gift voucher or loyalty card.
-            vouchers_transactions_export_create_request_body: Columns and order of the file. May be left out. Optional.
+            code: Code of the gift card or loyalty card, or its id (`v_...`).
+            vouchers_transactions_export_create_request_body: Columns and order of the file. The API requires it; it may
+                be empty.
 
         Returns:
-            The export, scheduled and not yet done; `result` is null.
+            The scheduled export; `result` is null until the file is ready.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/export-voucher-transactions.
         """
@@ -569,7 +563,7 @@ class VouchersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersTransactionsExportCreateResponseBody]:
-        """Like `export_voucher_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `export_voucher_transactions`, with status and headers."""
         return self._call(_EXPORT_VOUCHER_TRANSACTIONS, options, code, vouchers_transactions_export_create_request_body)
 
     def export_voucher_transactions_without_preload_content(
@@ -580,10 +574,7 @@ class VouchersApi(Resource):
         | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `export_voucher_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `export_voucher_transactions`, unread and whatever its status."""
         return self._stream(
             _EXPORT_VOUCHER_TRANSACTIONS, options, code, vouchers_transactions_export_create_request_body
         )
@@ -595,25 +586,25 @@ class VouchersApi(Resource):
     ) -> VouchersCreateResponseBody:
         """Create a voucher.
 
-        Creates one voucher with a random code, shaped by `code_config`, or with the `code` given in the body. The body
-        must say the `type` of the voucher and have `discount`, `gift` or `loyalty_card` to match. Name a campaign to
-        have the voucher join it. Each call creates another voucher.
+        Creates one voucher, with a random code that `code_config` shapes, or with the `code` in the body. The body must
+        name the `type` of the voucher and have `discount`, `gift` or `loyalty_card` to match. With a campaign in the
+        body, the voucher joins it. Each call creates another voucher.
 
         Args:
-            vouchers_create_request_body: The new voucher. The API requires it. Optional.
+            vouchers_create_request_body: The new voucher. The API requires it.
 
         Returns:
             The voucher as created, with its code.
 
         Raises:
-            BadRequestException: 400. The body breaks a rule. `key` is `invalid_campaign` where vouchers cannot be added
-                to the campaign, as to one of type STANDALONE.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The body is not valid. `key` is `invalid_campaign` if vouchers cannot be added to
+                the campaign, as to one of type `STANDALONE`.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/generate-random-code.
         """
@@ -624,7 +615,7 @@ class VouchersApi(Resource):
         vouchers_create_request_body: VouchersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersCreateResponseBody]:
-        """Like `generate_random_code`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `generate_random_code`, with status and headers."""
         return self._call(_GENERATE_RANDOM_CODE, options, vouchers_create_request_body)
 
     def generate_random_code_without_preload_content(
@@ -632,10 +623,7 @@ class VouchersApi(Resource):
         vouchers_create_request_body: VouchersCreateRequestBody | Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `generate_random_code`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `generate_random_code`, unread and whatever its status."""
         return self._stream(_GENERATE_RANDOM_CODE, options, vouchers_create_request_body)
 
     def get_voucher(
@@ -645,23 +633,23 @@ class VouchersApi(Resource):
     ) -> VouchersGetResponseBody:
         """Get a voucher.
 
-        Returns one voucher with its value, its validity, and how often it was published and redeemed. Whether a
-        customer may redeem it for a certain order is for `ValidationsApi.validate_stacked_discounts` to say.
+        Returns one voucher with its value, its validity, and how often it was published and redeemed. To learn whether
+        a customer may redeem it for a certain order, use `ValidationsApi.validate_stacked_discounts`.
 
         Args:
-            code: Code of the voucher to return.
+            code: Code of the voucher, or its id (`v_...`).
 
         Returns:
             The voucher.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/get-voucher.
         """
@@ -672,7 +660,7 @@ class VouchersApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersGetResponseBody]:
-        """Like `get_voucher`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `get_voucher`, with status and headers."""
         return self._call(_GET_VOUCHER, options, code)
 
     def get_voucher_without_preload_content(
@@ -680,10 +668,7 @@ class VouchersApi(Resource):
         code: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `get_voucher`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `get_voucher`, unread and whatever its status."""
         return self._stream(_GET_VOUCHER, options, code)
 
     def import_vouchers(
@@ -693,26 +678,25 @@ class VouchersApi(Resource):
     ) -> VouchersImportCreateResponseBody:
         """Import vouchers.
 
-        Creates discount and gift vouchers with codes that you already have, outside of any campaign. The import goes on
-        in the background: follow it with `AsyncActionsApi.get_async_action`, whose `result` tells which vouchers
-        failed. The body may have up to 10 MB. For a campaign use `CampaignsApi.import_vouchers_to_campaign`. Not safe
-        to send twice.
+        Creates discount vouchers and gift cards with codes of your own, outside of any campaign, in the background. The
+        `result` of the async action lists the vouchers that failed. The body may have up to 10 MB. For a campaign, use
+        `CampaignsApi.import_vouchers_to_campaign`.
 
         Args:
             vouchers_import_create_item_request_body: The vouchers, each with its `code` and its value.
 
         Returns:
-            The id of the asynchronous action that imports the vouchers.
+            The id of the async action that imports the vouchers.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-vouchers.
         """
@@ -723,7 +707,7 @@ class VouchersApi(Resource):
         vouchers_import_create_item_request_body: Sequence[VouchersImportCreateItemRequestBody | Mapping[str, Any]],
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersImportCreateResponseBody]:
-        """Like `import_vouchers`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_vouchers`, with status and headers."""
         return self._call(_IMPORT_VOUCHERS, options, vouchers_import_create_item_request_body)
 
     def import_vouchers_without_preload_content(
@@ -731,10 +715,7 @@ class VouchersApi(Resource):
         vouchers_import_create_item_request_body: Sequence[VouchersImportCreateItemRequestBody | Mapping[str, Any]],
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_vouchers`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_vouchers`, unread and whatever its status."""
         return self._stream(_IMPORT_VOUCHERS, options, vouchers_import_create_item_request_body)
 
     def import_vouchers_using_csv(
@@ -745,28 +726,26 @@ class VouchersApi(Resource):
     ) -> VouchersImportCsvCreateResponseBody:
         """Import vouchers from CSV.
 
-        Creates vouchers from a CSV file, outside of any campaign. The file is comma-separated and has a header row. The
-        import goes on in the background: follow it with `AsyncActionsApi.get_async_action`, whose `result` tells which
-        rows failed. Not safe to send twice.
+        Creates vouchers from a CSV file, outside of any campaign, in the background. The file is comma-separated and
+        has a header row. The `result` of the async action lists the rows that failed.
 
         Args:
             file: CSV file with one voucher per row; the header row names the columns. Optional.
-            webhooks_enable: True has webhooks sent for the vouchers of this import. Optional.
+            webhooks_enable: True sends webhooks for the vouchers of this import. Optional.
 
         Returns:
-            The id of the asynchronous action that imports the vouchers.
+            The id of the async action that imports the vouchers.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/import-vouchers-using-csv.
         """
@@ -778,7 +757,7 @@ class VouchersApi(Resource):
         webhooks_enable: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersImportCsvCreateResponseBody]:
-        """Like `import_vouchers_using_csv`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `import_vouchers_using_csv`, with status and headers."""
         return self._call(_IMPORT_VOUCHERS_USING_CSV, options, file, webhooks_enable)
 
     def import_vouchers_using_csv_without_preload_content(
@@ -787,10 +766,7 @@ class VouchersApi(Resource):
         webhooks_enable: bool | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `import_vouchers_using_csv`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `import_vouchers_using_csv`, unread and whatever its status."""
         return self._stream(_IMPORT_VOUCHERS_USING_CSV, options, file, webhooks_enable)
 
     def list_voucher_transactions(
@@ -803,13 +779,12 @@ class VouchersApi(Resource):
     ) -> VouchersTransactionsListResponseBody:
         """List voucher transactions.
 
-        Lists the balance transactions of one gift voucher or loyalty card: credits or points added, spent, refunded,
-        expired or transferred. Pages by cursor: pass `more_starting_after` of the answer as `starting_after_id`, until
-        `has_more` is false.
+        Lists the balance transactions of one gift card or loyalty card, such as credits or points added, spent or
+        refunded.
 
         Args:
-            code: Code of the gift voucher or loyalty card.
-            limit: Transactions per page, 1 to 100; 10 if left out. 1 to 100. Optional.
+            code: Code of the gift card or loyalty card, or its id (`v_...`).
+            limit: Transactions per page, 1 to 100; 10 by default. Optional.
             order: Sort by transaction id, ascending with `id`, descending with `-id`. Optional.
             starting_after_id: The page starts after the transaction with this id; take it from `more_starting_after`.
                 Optional.
@@ -818,13 +793,13 @@ class VouchersApi(Resource):
             One page of transactions, with the cursor of the next.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: while `has_more` is
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
         true, call again with `more_starting_after` as `starting_after_id`.
 
         Documented at https://docs.voucherify.io/reference/list-voucher-transactions.
@@ -839,7 +814,7 @@ class VouchersApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersTransactionsListResponseBody]:
-        """Like `list_voucher_transactions`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_voucher_transactions`, with status and headers."""
         return self._call(_LIST_VOUCHER_TRANSACTIONS, options, code, limit, order, starting_after_id)
 
     def list_voucher_transactions_without_preload_content(
@@ -850,10 +825,7 @@ class VouchersApi(Resource):
         starting_after_id: str | None = None,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_voucher_transactions`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_voucher_transactions`, unread and whatever its status."""
         return self._stream(_LIST_VOUCHER_TRANSACTIONS, options, code, limit, order, starting_after_id)
 
     def list_vouchers(
@@ -869,38 +841,40 @@ class VouchersApi(Resource):
         order: ParameterOrderVouchers | str | None = None,
         code: str | None = None,
         ids: list[str] | tuple[str, ...] | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[_ListVouchersOptions],
     ) -> VouchersListResponseBody:
         """List vouchers.
 
-        Lists vouchers, of one campaign or of the whole project. Pages by number: raise `page` until a page comes back
-        empty; `total` counts all matches. With at most 99 pages of 100, larger sets have to be narrowed by filters or
-        exported with `ExportsApi.create_export`.
+        Lists the vouchers of one campaign or of the whole project, by further conditions if there are any. It returns
+        at most 99 pages of 100; narrow down larger sets, or export them with `ExportsApi.create_export`.
 
         Args:
-            limit: Vouchers per page, 1 to 100; 10 if left out. 1 to 100. Optional.
-            page: Page to return, 1 to 99, counted from 1. 1 to 99. Optional.
-            category: Only vouchers of this category. Optional.
+            limit: Vouchers per page, 1 to 100; 10 by default. Optional.
+            page: Page to return, 1 to 99, counted from 1. Optional.
+            category: Only vouchers of the category with this name. Optional.
             campaign_id: Only vouchers of the campaign with this id (`camp_...`). Optional.
             customer: Only vouchers of this customer. Optional.
             campaign: Only vouchers of the campaign with this name. Optional.
             created_at: Only vouchers created before or after certain times. Optional.
-            updated_at: Only vouchers last updated before or after certain times. Optional.
-            order: Sort by time of creation, last update or code; a leading `-` reverses the direction. Optional.
+            updated_at: Only vouchers that were last changed before or after certain times. Optional.
+            order: Sort by time of creation, time of the last change or code; a leading `-` sorts in descending order.
+                Optional.
             code: Only the voucher with this code. Optional.
             ids: Only vouchers with these ids. Optional.
+            filters: Further conditions by field, such as `{"code": {"conditions": {"$starts_with": ["SPRING"]}}}`, and
+                `junction` (`and` or `or`) to combine them. Optional, by keyword only.
 
         Returns:
             One page of vouchers in `vouchers`, with the number of all matches.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy. Pages: count `page` up from
-        1 until an answer has no more items.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
+        until a page comes back empty.
 
         Documented at https://docs.voucherify.io/reference/list-vouchers.
         """
@@ -933,9 +907,9 @@ class VouchersApi(Resource):
         order: ParameterOrderVouchers | str | None = None,
         code: str | None = None,
         ids: list[str] | tuple[str, ...] | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[_ListVouchersOptions],
     ) -> ApiResponse[VouchersListResponseBody]:
-        """Like `list_vouchers`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `list_vouchers`, with status and headers."""
         return self._call(
             _LIST_VOUCHERS,
             options,
@@ -965,12 +939,9 @@ class VouchersApi(Resource):
         order: ParameterOrderVouchers | str | None = None,
         code: str | None = None,
         ids: list[str] | tuple[str, ...] | None = None,
-        **options: Unpack[CallOptions],
+        **options: Unpack[_ListVouchersOptions],
     ) -> BaseHTTPResponse:
-        """Like `list_vouchers`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `list_vouchers`, unread and whatever its status."""
         return self._stream(
             _LIST_VOUCHERS,
             options,
@@ -995,8 +966,8 @@ class VouchersApi(Resource):
     ) -> None:
         """Release a validation session.
 
-        Ends a session early that locked a redemption of the voucher, so that others can redeem it again. Such a session
-        begins when a validation is sent with a `session` of type LOCK, and ends by itself when its time is over.
+        Ends a session early that locks a redemption of the voucher. Such a session begins when a validation is sent
+        with a `session` of type `LOCK`, and it ends by itself when its time is over.
 
         Args:
             code: Code of the voucher whose redemption is locked.
@@ -1006,13 +977,13 @@ class VouchersApi(Resource):
             Done. The answer has no body.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            NotFoundException: 404. The voucher does not exist, or no such session locks it.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            NotFoundException: 404. The voucher or the session does not exist.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/release-validation-session.
         """
@@ -1024,7 +995,7 @@ class VouchersApi(Resource):
         session_key: str,
         **options: Unpack[CallOptions],
     ) -> ApiResponse[None]:
-        """Like `release_validation_session`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `release_validation_session`, with status and headers."""
         return self._call(_RELEASE_VALIDATION_SESSION, options, code, session_key)
 
     def release_validation_session_without_preload_content(
@@ -1033,10 +1004,7 @@ class VouchersApi(Resource):
         session_key: str,
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `release_validation_session`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `release_validation_session`, unread and whatever its status."""
         return self._stream(_RELEASE_VALIDATION_SESSION, options, code, session_key)
 
     def update_voucher(
@@ -1048,8 +1016,8 @@ class VouchersApi(Resource):
         """Update a voucher.
 
         Changes the given fields of a voucher and keeps the others; null clears a field, such as `expiration_date`.
-        Code, type and campaign cannot be changed. Of the value, only the `discount` of a discount voucher can: credits
-        and points change through `VouchersApi.update_voucher_balance`.
+        Code, type and campaign are not among the fields that can be changed. Credits and points change through
+        `VouchersApi.update_voucher_balance`.
 
         Args:
             code: Code of the voucher to change.
@@ -1059,14 +1027,13 @@ class VouchersApi(Resource):
             The voucher after the update.
 
         Raises:
-            BadRequestException: 400. The body does not follow the rules of the operation: a field is missing, has the
-                wrong type, or names something that does not exist. `key` says which rule.
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
+            UnauthorizedException: 401. The keys or the token were not accepted.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Safe to repeat: it is tried again when the connection breaks or the server is busy.
+        Safe to repeat: it is sent again when the connection breaks or the server is busy.
 
         Documented at https://docs.voucherify.io/reference/update-voucher.
         """
@@ -1078,7 +1045,7 @@ class VouchersApi(Resource):
         vouchers_update_request_body: VouchersUpdateRequestBody | Mapping[str, Any],
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersUpdateResponseBody]:
-        """Like `update_voucher`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_voucher`, with status and headers."""
         return self._call(_UPDATE_VOUCHER, options, code, vouchers_update_request_body)
 
     def update_voucher_without_preload_content(
@@ -1087,10 +1054,7 @@ class VouchersApi(Resource):
         vouchers_update_request_body: VouchersUpdateRequestBody | Mapping[str, Any],
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_voucher`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_voucher`, unread and whatever its status."""
         return self._stream(_UPDATE_VOUCHER, options, code, vouchers_update_request_body)
 
     def update_voucher_balance(
@@ -1101,24 +1065,24 @@ class VouchersApi(Resource):
     ) -> VouchersBalanceUpdateResponseBody:
         """Add or remove voucher balance.
 
-        Adds credits to a gift voucher or points to a loyalty card; a negative `amount` takes them away. A transaction
-        records the change. Not safe to repeat: sent twice, it changes the balance twice.
+        Adds credits to a gift card or points to a loyalty card; a negative `amount` takes them off. The change is
+        recorded as a transaction. Sent twice, it changes the balance twice.
 
         Args:
-            code: Code of the gift voucher or loyalty card.
+            code: Code of the gift card or loyalty card, or its id (`v_...`).
             vouchers_balance_update_request_body: By how much to change the balance, and why.
 
         Returns:
             The change and the balance after it.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it.
+        Not repeated by itself: it is never sent again once the server may have taken it.
 
         Documented at https://docs.voucherify.io/reference/update-voucher-balance.
         """
@@ -1130,7 +1094,7 @@ class VouchersApi(Resource):
         vouchers_balance_update_request_body: VouchersBalanceUpdateRequestBody | Mapping[str, Any],
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersBalanceUpdateResponseBody]:
-        """Like `update_voucher_balance`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_voucher_balance`, with status and headers."""
         return self._call(_UPDATE_VOUCHER_BALANCE, options, code, vouchers_balance_update_request_body)
 
     def update_voucher_balance_without_preload_content(
@@ -1139,10 +1103,7 @@ class VouchersApi(Resource):
         vouchers_balance_update_request_body: VouchersBalanceUpdateRequestBody | Mapping[str, Any],
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_voucher_balance`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_voucher_balance`, unread and whatever its status."""
         return self._stream(_UPDATE_VOUCHER_BALANCE, options, code, vouchers_balance_update_request_body)
 
     def update_vouchers_in_bulk(
@@ -1152,26 +1113,26 @@ class VouchersApi(Resource):
     ) -> VouchersUpdateInBulkResponseBody:
         """Update metadata of each voucher.
 
-        Changes the metadata of many vouchers, each with values of its own. The work goes on in the background: follow
-        it with `AsyncActionsApi.get_async_action`, whose `result` tells which vouchers failed. To give all vouchers the
-        same values, use `VouchersApi.update_vouchers_metadata_in_bulk`.
+        Changes the metadata of many vouchers, each with values of its own, in the background. The `result` of the async
+        action lists the vouchers that failed. To give all vouchers the same values, use
+        `VouchersApi.update_vouchers_metadata_in_bulk`.
 
         Args:
             vouchers_update_in_bulk_item_request_body: The vouchers, each with its `code` and the metadata to set.
 
         Returns:
-            The id of the asynchronous action that updates the vouchers.
+            The id of the async action that updates the vouchers.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. Send the vouchers in several calls.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/update-vouchers-in-bulk.
         """
@@ -1182,7 +1143,7 @@ class VouchersApi(Resource):
         vouchers_update_in_bulk_item_request_body: Sequence[VouchersUpdateInBulkItemRequestBody | Mapping[str, Any]],
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersUpdateInBulkResponseBody]:
-        """Like `update_vouchers_in_bulk`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_vouchers_in_bulk`, with status and headers."""
         return self._call(_UPDATE_VOUCHERS_IN_BULK, options, vouchers_update_in_bulk_item_request_body)
 
     def update_vouchers_in_bulk_without_preload_content(
@@ -1190,10 +1151,7 @@ class VouchersApi(Resource):
         vouchers_update_in_bulk_item_request_body: Sequence[VouchersUpdateInBulkItemRequestBody | Mapping[str, Any]],
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_vouchers_in_bulk`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_vouchers_in_bulk`, unread and whatever its status."""
         return self._stream(_UPDATE_VOUCHERS_IN_BULK, options, vouchers_update_in_bulk_item_request_body)
 
     def update_vouchers_metadata_in_bulk(
@@ -1203,26 +1161,25 @@ class VouchersApi(Resource):
     ) -> VouchersMetadataUpdateInBulkResponseBody:
         """Update metadata of many vouchers.
 
-        Sets the same metadata on many vouchers. The work goes on in the background: follow it with
-        `AsyncActionsApi.get_async_action`, whose `result` tells which vouchers failed. To give each voucher values of
-        its own, use `VouchersApi.update_vouchers_in_bulk`.
+        Sets the same metadata on many vouchers, in the background. The `result` of the async action lists the vouchers
+        that failed. To give each voucher values of its own, use `VouchersApi.update_vouchers_in_bulk`.
 
         Args:
             vouchers_metadata_update_in_bulk_request_body: The codes of the vouchers and the metadata to set on them.
 
         Returns:
-            The id of the asynchronous action that updates the vouchers.
+            The id of the async action that updates the vouchers.
 
         Raises:
-            UnauthorizedException: 401. The keys are wrong, or belong to another project or cluster.
+            UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. Send the codes in several calls.
-            TooManyRequestsException: 429. Too many calls in a short time, or in the billing cycle. The call was not
-                carried out. The header `X-Rate-Limit-Retry` says when to come back (Unix time in seconds).
-            ApiException: Any other answer than 2xx, or none at all.
+            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
+                come back.
+            ApiException: Any other failure.
 
-        Not safe to repeat: it is never sent again once the server may have taken it. The work goes on in the
-        background: `AsyncActionsApi.get_async_action`, asked with the answer's `async_action_id`, tells when it is
-        done, and how it went.
+        Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
+        background: `AsyncActionsApi.get_async_action`, given the `async_action_id`, tells when it is done and what
+        failed.
 
         Documented at https://docs.voucherify.io/reference/update-vouchers-metadata-in-bulk.
         """
@@ -1235,7 +1192,7 @@ class VouchersApi(Resource):
         vouchers_metadata_update_in_bulk_request_body: VouchersMetadataUpdateInBulkRequestBody | Mapping[str, Any],
         **options: Unpack[CallOptions],
     ) -> ApiResponse[VouchersMetadataUpdateInBulkResponseBody]:
-        """Like `update_vouchers_metadata_in_bulk`, answering the whole `ApiResponse`: status, headers, data."""
+        """Like `update_vouchers_metadata_in_bulk`, with status and headers."""
         return self._call(_UPDATE_VOUCHERS_METADATA_IN_BULK, options, vouchers_metadata_update_in_bulk_request_body)
 
     def update_vouchers_metadata_in_bulk_without_preload_content(
@@ -1243,8 +1200,5 @@ class VouchersApi(Resource):
         vouchers_metadata_update_in_bulk_request_body: VouchersMetadataUpdateInBulkRequestBody | Mapping[str, Any],
         **options: Unpack[CallOptions],
     ) -> BaseHTTPResponse:
-        """Like `update_vouchers_metadata_in_bulk`, answering urllib3's response, unread.
-
-        No status raises an error.
-        """
+        """Like `update_vouchers_metadata_in_bulk`, unread and whatever its status."""
         return self._stream(_UPDATE_VOUCHERS_METADATA_IN_BULK, options, vouchers_metadata_update_in_bulk_request_body)

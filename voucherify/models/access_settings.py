@@ -6,10 +6,7 @@ from voucherify.models.access_settings_areas import AccessSettingsAreas
 
 
 class AccessSettings(BaseModel):
-    """Changes to the areas and stores that have access to a campaign.
-
-    Areas and stores that are not named keep what they have.
-    """
+    """Areas and stores that get or lose access to a campaign."""
 
     assign: AccessSettingsAreas | None = None
     """Areas and stores that get access to the campaign."""

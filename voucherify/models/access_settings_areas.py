@@ -5,11 +5,11 @@ from voucherify.base_model import BaseModel
 
 
 class AccessSettingsAreas(BaseModel):
-    """Areas and stores whose access to a campaign changes."""
+    """Areas and stores, by their ids."""
 
     areas_ids: list[str] | None = None
-    """Ids of areas to which the change applies as such."""
+    """Ids of the areas themselves."""
     area_stores_ids: list[str] | None = None
-    """Ids of single stores to which the change applies."""
+    """Ids of single stores."""
     area_all_stores_ids: list[str] | None = None
-    """Ids of areas; the change applies to all stores of each."""
+    """Ids of areas of which all stores are meant."""

@@ -8,16 +8,16 @@ from voucherify.base_model import BaseModel
 
 
 class AreaStoreCampaignAssignment(BaseModel):
-    """Gives an area, all stores of an area or a single store access to a campaign."""
+    """Access of an area, of all stores of an area or of a single store to a campaign."""
 
     id: str
-    """Identifies the assignment."""
+    """Identifies the assignment among all others."""
     area_id: str
-    """Id of the area that the campaign is assigned to."""
+    """Id of the area, or of the area that the store belongs to."""
     all_stores: bool | None = None
     """Whether all stores of the area have access."""
     area_store_id: str | None = None
-    """Id of the store, where the assignment is for a single one."""
+    """Id of the store, if a single one has access."""
     created_at: datetime
     """When access was given (RFC 3339)."""
     object: Literal["area_store_campaign_assignment"] | str

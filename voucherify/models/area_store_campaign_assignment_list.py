@@ -8,13 +8,13 @@ from voucherify.models.area_store_campaign_assignment import AreaStoreCampaignAs
 
 
 class AreaStoreCampaignAssignmentList(BaseModel):
-    """Which areas and stores have access to a campaign, as a list."""
+    """The areas and stores that have access to a campaign."""
 
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[AreaStoreCampaignAssignment]
     """The assignments."""
     total: int
-    """Number of assignments in all. At least 0."""
+    """Number of assignments. At least 0."""

@@ -2,17 +2,17 @@
 """The model `AsyncAction`."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from voucherify.base_model import BaseModel
 from voucherify.models.async_action_result import AsyncActionResult
 
 
 class AsyncAction(BaseModel):
-    """A job in the background, such as an import or a bulk update, with its result."""
+    """A background job, such as an import or a bulk update, and its result."""
 
     id: str | None = None
-    """Id of the job; starts with `aa_`. Operations that start jobs return it as `async_action_id`."""
+    """Id of the job, as `async_action_id` of the answer that started it; starts with `aa_`."""
     type: (
         Literal[
             "CAMPAIGN.VOUCHERS_IMPORT",
@@ -41,29 +41,28 @@ class AsyncAction(BaseModel):
         | str
         | None
     ) = None
-    """What the job does: the resources and the action, such as `CUSTOMERS.IMPORT_CSV`, `VOUCHERS.BULK_UPDATE` or
+    """What the job does: the kind of objects and the action, such as `CUSTOMERS.IMPORT_CSV`, `VOUCHERS.BULK_UPDATE` or
     `ORDERS.METADATA_KEY_PURGE`.
     """
     status: Literal["DONE", "ENQUEUED", "FAILED", "IN_PROGRESS"] | str | None = None
-    """Whether the job waits (`ENQUEUED`), runs (`IN_PROGRESS`), has ended (`DONE`) or broke off (`FAILED`). `DONE` does
-    not imply success.
+    """Whether the job is waiting (`ENQUEUED`), running (`IN_PROGRESS`), over (`DONE`) or broken off (`FAILED`). `DONE`
+    does not imply success.
     """
     operation_status: Literal["FAILED", "SUCCESS", "UNKNOWN"] | str | None = None
-    """Outcome of the job: `SUCCESS`, `FAILED`, or `UNKNOWN`, for instance while it is still running."""
+    """Outcome of the job: `SUCCESS`, `FAILED` or `UNKNOWN`."""
     created_at: datetime | None = None
-    """When the job was put in the queue (RFC 3339)."""
+    """When the job was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """When the state of the job last changed (RFC 3339)."""
+    """When the job last changed (RFC 3339)."""
     request_id: str | None = None
     """Id of the API call that started the job."""
     processing_time: int | None = None
     """How long the job took, in milliseconds."""
     progress: int | None = None
-    """Share of the job that is done, in percent, 0 to 100. 0 to 100."""
+    """Share of the job that is done, in percent, 0 to 100."""
     object: Literal["async_action"] | str | None = None
     """Names the kind of this object."""
-    result: AsyncActionResult | dict[str, Any] | None = None
-    """What the job did; its fields depend on `type`. Counts are in `done_count` and `failed_count`; what failed, and
-    why, is in `failed` or `errors`; `reports` has addresses of report files, which exist until
-    `reports_available_till`.
+    result: AsyncActionResult | None = None
+    """What the job did; which fields there are depends on `type`. Counts are in `done_count` and `failed_count`; what
+    failed, and why, is in `failed` or `errors`; `reports` has addresses of report files.
     """

@@ -14,6 +14,6 @@ class AsyncActionError(BaseModel):
     key: str | None = None
     """Short constant that names the kind of problem."""
     source_id: str | None = None
-    """Your own id of the customer or product."""
+    """Your own id of the customer or product that could not be updated."""
     code: str | None = None
-    """Code of the voucher."""
+    """Code of the voucher that could not be updated."""

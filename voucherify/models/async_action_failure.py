@@ -5,13 +5,13 @@ from voucherify.base_model import BaseModel
 
 
 class AsyncActionFailure(BaseModel):
-    """A record that work in the background could not process."""
+    """A record that a background job could not process."""
 
     code: str | None = None
-    """Code of the voucher, where vouchers were imported or updated."""
+    """Code of the voucher, where vouchers were imported."""
     source_id: str | None = None
     """Your own id of the record, where it has one."""
     row: int | None = None
-    """Line of the CSV file, the header being line 1."""
+    """Row of the CSV file, where one was imported."""
     reason: str | None = None
     """Why it could not be processed."""

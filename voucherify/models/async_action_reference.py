@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class AsyncActionReference(BaseModel):
-    """The id under which work in the background can be followed."""
+    """The id by which a background job can be followed."""
 
     async_action_id: str | None = None
-    """Id to poll with; starts with `aa_`."""
+    """Id of the background job, for `AsyncActionsApi.get_async_action`; starts with `aa_`."""

@@ -9,19 +9,22 @@ from voucherify.models.async_action_failure import AsyncActionFailure
 
 
 class AsyncActionResult(BaseModel):
-    """What came of work in the background; which fields are there depends on the type of the action."""
+    """What came of a background job.
+
+    Which fields there are depends on the type of the job.
+    """
 
     message: str | None = None
-    """How the work ended, in a few words."""
+    """How the job ended, in a few words, for people."""
     done_count: int | None = None
-    """How many records were processed without an error."""
+    """Number of records that were processed."""
     failed_count: int | None = None
-    """How many records could not be processed."""
+    """Number of records that could not be processed."""
     failed: list[AsyncActionFailure] | AsyncActionFailure | None = None
-    """The records that could not be processed, and why; some actions answer a single one in place of a list."""
+    """The records that could not be processed, and why. Some jobs answer a single record in place of a list."""
     errors: list[AsyncActionError] | None = None
-    """What went wrong, record by record, in bulk updates."""
+    """What went wrong in a bulk update, record by record."""
     reports: list[str] | None = None
-    """URLs of detailed reports."""
+    """Addresses of report files."""
     reports_available_till: datetime | None = None
-    """Until when the reports can be fetched."""
+    """Until when the report files can be fetched (RFC 3339)."""

@@ -8,12 +8,12 @@ from voucherify.models.async_action import AsyncAction
 
 
 class AsyncActionsListResponseBody(BaseModel):
-    """Part of the list of jobs in the background."""
+    """One page of the list of background jobs."""
 
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["async_actions"] | str | None = None
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     async_actions: list[AsyncAction] | None = None
     """The jobs, without their results."""
     has_more: bool | None = None

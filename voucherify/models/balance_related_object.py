@@ -7,9 +7,9 @@ from voucherify.base_model import BaseModel
 
 
 class BalanceRelatedObject(BaseModel):
-    """The voucher whose balance changed."""
+    """The card whose balance changed."""
 
     type: Literal["voucher"] | str
-    """Which kind or variant this is, among the kinds that share the shape; in a filter, the condition on it."""
+    """Kind of object; always `voucher`."""
     id: str
     """Id of the gift card or loyalty card; starts with `v_`."""

@@ -17,7 +17,7 @@ from voucherify.models.validity_timeframe import ValidityTimeframe
 
 
 class Campaign(BaseModel):
-    """A campaign: vouchers, codes, cards or promotion tiers that share settings, validity and rules."""
+    """A campaign: vouchers, cards, codes or promotion tiers that share settings, validity and rules."""
 
     id: str
     """Id that Voucherify gave the campaign; starts with `camp_`."""
@@ -28,66 +28,63 @@ class Campaign(BaseModel):
     campaign_type: (
         Literal["LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "PROMOTION", "REFERRAL_PROGRAM"] | str
     )
-    """What the campaign hands out: loyalty cards, gift vouchers, discount coupons, promotion tiers or referral codes.
-    """
+    """What the campaign hands out: loyalty cards, gift cards, discount coupons, promotion tiers or referral codes."""
     type: Literal["AUTO_UPDATE", "STATIC", "STANDALONE"] | str
-    """How vouchers come into being: AUTO_UPDATE, more are generated as they are needed; STATIC, a fixed set;
-    STANDALONE, one generic code.
+    """How vouchers are created: `AUTO_UPDATE` campaigns get further vouchers as needed, `STATIC` ones have a fixed
+    number, `STANDALONE` ones have a single code.
     """
     voucher: CampaignVoucher | None = None
-    """What each voucher of the campaign is worth, how often it can be redeemed and how its code is built. Absent from
-    promotion campaigns.
+    """The settings of the campaign's vouchers: their value, their redemption limit and how their codes are built.
+    Absent from promotion campaigns.
     """
     auto_join: bool
-    """True if customers join the campaign by themselves as soon as they qualify."""
+    """Whether customers join by themselves as soon as they meet the conditions of the campaign."""
     join_once: bool
-    """True if a customer can get no more than one voucher of the campaign."""
+    """Whether a customer can join only once, and so get only one voucher of the campaign."""
     use_voucher_metadata_schema: bool
-    """True if metadata is checked against the schema for vouchers, false if against that for campaigns."""
+    """Whether metadata follows the schema for vouchers (true) or the one for campaigns (false)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin; null for no such limit."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the campaign is valid, 0 (Sunday) to 6 (Saturday); null for all days."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the campaign is valid, by day of the week; null for all hours."""
     activity_duration_after_publishing: str | None = None
-    """How long a voucher can be redeemed after it was published, as an ISO 8601 duration such as `P24D`."""
+    """How long a voucher can be redeemed after its publication, as an ISO 8601 duration such as `P24D`; null for no
+    limit.
+    """
     vouchers_count: int | None = None
     """Number of vouchers in the campaign."""
     start_date: datetime | None = None
-    """Time from which on the campaign's vouchers and tiers can be redeemed; null for no limit."""
+    """From when the campaign's vouchers and tiers can be redeemed (RFC 3339); null for no limit."""
     expiration_date: datetime | None = None
-    """Time after which the campaign's vouchers and tiers cannot be redeemed any more; null for no limit."""
+    """Until when the campaign's vouchers and tiers can be redeemed (RFC 3339); null for no limit."""
     active: bool | None = None
-    """False while the campaign is switched off; nothing of it can be redeemed then."""
+    """Whether the campaign is switched on. Nothing of a campaign that is switched off can be redeemed."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes of the campaign."""
+    """Custom attributes of the campaign; null if there are none."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the object was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """Time of the last change; null if there was none."""
+    """When the campaign was last changed (RFC 3339); null if it never was."""
     category: str | None = None
     """Name of the category that the campaign belongs to; null for none."""
     creation_status: Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str
-    """State of the creation or update of the campaign itself; DONE when nothing is pending."""
+    """How far the creation or change of the campaign has come. Poll it until `DONE` or `FAILED`."""
     vouchers_generation_status: Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str
-    """State of the generation or update of its vouchers; DONE when nothing is pending."""
+    """How far the generation or change of the campaign's vouchers has come. Poll it until `DONE` or `FAILED`."""
     readonly: bool | None = None
-    """Whether the campaign can't be changed."""
+    """Whether the campaign is read-only."""
     protected: bool
-    """Whether the campaign is guarded against changes and deletion."""
+    """Whether the campaign is protected against changes."""
     category_id: str | None
-    """Category that the campaign belongs to (`cat_...`); null for none."""
+    """Id of the category that the campaign belongs to (`cat_...`); null for none."""
     categories: list[Category]
-    """The categories of the campaign in full."""
+    """The categories of the campaign."""
     object: Literal["campaign"] | str
     """Names the kind of this object."""
     referral_program: ReferralProgram | None = None
-    """What makes a referral count and what the invited customer gets. Only in referral campaigns."""
+    """What makes a referral count and how it is rewarded. Only in referral campaigns."""
     loyalty_tiers_expiration: LoyaltyTiersExpiration | None = None
     """When customers enter and leave loyalty tiers. Only in loyalty campaigns."""
     access_settings_assignments: AreaStoreCampaignAssignmentList | None = None

@@ -6,7 +6,7 @@ from voucherify.models.access_settings_areas import AccessSettingsAreas
 
 
 class CampaignAccessSettingsParameter(BaseModel):
-    """Restricts a list of campaigns to certain areas and stores."""
+    """The areas and stores that listed campaigns must be assigned to."""
 
     filter: AccessSettingsAreas | None = None
-    """The areas and stores that a campaign must be assigned to."""
+    """The areas and stores."""

@@ -9,13 +9,16 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignActiveFilter(BaseModel):
-    """Restricts a list of campaigns by whether they can be used."""
+    """A condition on whether campaigns can be used.
+
+    Each operator takes an empty object.
+    """
 
     enabled: Annotated[dict[str, Any] | None, Field(alias="$enabled")] = None
     """Campaigns that are switched on."""
     disabled: Annotated[dict[str, Any] | None, Field(alias="$disabled")] = None
     """Campaigns that are switched off."""
     expired: Annotated[dict[str, Any] | None, Field(alias="$expired")] = None
-    """Campaigns whose expiration date is past."""
+    """Campaigns whose expiration date has passed."""
     active: Annotated[dict[str, Any] | None, Field(alias="$active")] = None
-    """Campaigns that can be redeemed now."""
+    """Campaigns that are active now."""

@@ -6,7 +6,7 @@ from voucherify.models.campaign_promotion_tier_create import CampaignPromotionTi
 
 
 class CampaignCreatePromotion(BaseModel):
-    """The promotion tiers that a new promotion campaign begins with."""
+    """The promotion tiers that a new promotion campaign starts with."""
 
     tiers: list[CampaignPromotionTierCreate] | None = None
-    """Tiers to create along with the campaign; null for none."""
+    """Tiers to create with the campaign; null for none."""

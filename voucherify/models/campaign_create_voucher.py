@@ -12,24 +12,24 @@ from voucherify.models.voucher_redemption_limit import VoucherRedemptionLimit
 
 
 class CampaignCreateVoucher(BaseModel):
-    """What the vouchers of a new campaign are like.
+    """The settings of the vouchers of a new campaign.
 
     `type` must fit the campaign type, and the field that holds the value must fit `type`.
     """
 
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"] | str
-    """DISCOUNT_VOUCHER for discount coupons and referral codes, GIFT_VOUCHER for gift vouchers, LOYALTY_CARD for
+    """`DISCOUNT_VOUCHER` for discount coupons and referral codes, `GIFT_VOUCHER` for gift cards, `LOYALTY_CARD` for
     loyalty cards.
     """
     discount: Discount | None = None
-    """Discount that each voucher gives. Needed for discount coupons and referral codes."""
+    """Discount that each voucher gives. For discount coupons and referral codes."""
     code_config: CodeConfig | None = None
-    """Pattern or character set that the random codes follow; project defaults apply where it is left out."""
+    """How the random codes are built."""
     redemption: VoucherRedemptionLimit | None = None
     """How often each voucher can be redeemed."""
     is_referral_code: bool | None = None
-    """Whether the vouchers are referral codes. Needed for referral campaigns, and only there."""
+    """Whether the vouchers are referral codes. For referral campaigns."""
     gift: Gift | None = None
-    """Credit on each voucher. Needed for gift vouchers."""
+    """Credits of each gift card."""
     loyalty_card: CampaignLoyaltyCard | None = None
-    """Points on each new card and when points expire. Needed for loyalty cards."""
+    """Points that each loyalty card starts with, and when points expire."""

@@ -9,29 +9,29 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignCreationStatusConditions(BaseModel):
-    """Operators for a condition on the creation status of campaigns."""
+    """Operators on the creation status of campaigns."""
 
     var_in: Annotated[
         list[Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str] | None, Field(alias="$in")
     ] = None
-    """Any of these statuses."""
+    """The value is one of these."""
     not_in: Annotated[
         list[Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str] | None, Field(alias="$not_in")
     ] = None
-    """None of these statuses."""
+    """The value is none of these."""
     var_is: Annotated[
         Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str | None, Field(alias="$is")
     ] = None
-    """Exactly this status."""
+    """The value equals this one."""
     is_not: Annotated[
         Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str | None, Field(alias="$is_not")
     ] = None
-    """Any status but this one."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """Matches objects that have any value here; the operand itself does not matter."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """Matches objects that have no value here; the operand itself does not matter."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """Matches objects whose value begins with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """Matches objects whose value ends with this text."""
+    """The value ends with this text."""

@@ -9,4 +9,4 @@ class CampaignCreationStatusFilter(BaseModel):
     """A condition on the creation status of campaigns."""
 
     conditions: CampaignCreationStatusConditions | None = None
-    """Operators with the statuses to compare with."""
+    """Operators, each with what it compares the value to."""

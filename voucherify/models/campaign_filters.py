@@ -16,39 +16,39 @@ from voucherify.models.voucher_type_filter import VoucherTypeFilter
 
 
 class CampaignFilters(BaseModel):
-    """Conditions that the listed campaigns must meet."""
+    """Conditions that campaigns must meet to be listed."""
 
     campaigns: StringFilter | None = None
-    """Condition on the name."""
+    """Condition on the name of the campaign."""
     campaigns_id: StringFilter | None = None
-    """Condition on the id (`camp_...`)."""
+    """Condition on the id of the campaign (`camp_...`)."""
     campaign_status: CampaignCreationStatusFilter | None = None
-    """Condition on the status of creation, as in `creation_status`."""
+    """Condition on the `creation_status` of the campaign."""
     status: CampaignStatusFilter | None = None
-    """Condition on where the campaign stands in its life, such as running or expired."""
+    """Condition on the state of the campaign, such as running or expired."""
     active: CampaignActiveFilter | None = None
     """Condition on whether the campaign can be used."""
     is_referral_code: ReferralCodeFilter | None = None
     """Condition on whether the vouchers are referral codes."""
     validity_timeframe: DateTimeFilter | None = None
-    """Condition on the recurring time span in which the campaign is valid."""
+    """Condition on the recurring windows in which the campaign is valid."""
     voucher_type: VoucherTypeFilter | None = None
     """Condition on the kind of vouchers that the campaign hands out."""
     categories: StringFilter | None = None
-    """Condition on the category name."""
+    """Condition on the name of the campaign's category."""
     category_ids: StringFilter | None = None
-    """Condition on the category id (`cat_...`)."""
+    """Condition on the id of the campaign's category (`cat_...`)."""
     type: CampaignUpdateTypeFilter | None = None
-    """Condition on how the vouchers come into being, such as AUTO_UPDATE."""
+    """Condition on how vouchers are created in the campaign, such as `AUTO_UPDATE`."""
     created_date: DateTimeFilter | None = None
     """Condition on the time of creation."""
     updated_at: DateTimeFilter | None = None
     """Condition on the time of the last change."""
     start_date: DateTimeFilter | None = None
-    """Condition on the time from which on the campaign is valid."""
+    """Condition on the time from which the campaign is valid."""
     expiration_date: DateTimeFilter | None = None
     """Condition on the time until which the campaign is valid."""
     validity_day_of_week: DayOfWeekFilter | None = None
     """Condition on the days of the week on which the campaign is valid."""
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions must hold (`and`) or any one of them (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""

@@ -9,6 +9,6 @@ class CampaignLoyaltyCard(BaseModel):
     """What the loyalty cards of a campaign start with, and when their points expire."""
 
     points: int
-    """Number of points on a new card."""
+    """Number of points that a new card starts with."""
     expiration_rules: EarningRuleExpirationRules | None = None
     """When earned points expire."""

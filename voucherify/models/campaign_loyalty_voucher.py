@@ -15,8 +15,8 @@ class CampaignLoyaltyVoucher(BaseModel):
     type: Literal["LOYALTY_CARD"] | str
     """Kind of the vouchers; always `LOYALTY_CARD`."""
     loyalty_card: CampaignLoyaltyCard
-    """Points that a new card starts with, and how points expire."""
+    """Points that each card starts with, and when points expire."""
     redemption: VoucherRedemptionLimit | None = None
-    """How often a card may be redeemed."""
+    """How often each card can be redeemed."""
     code_config: CodeConfig | None = None
-    """How the codes of the cards are generated."""
+    """How the codes of the cards are built."""

@@ -16,32 +16,28 @@ class CampaignPromotionTierCreate(BaseModel):
     name: str
     """Name of the tier, for the people who run the campaign."""
     banner: str | None = None
-    """Text to show to customers to whom the tier applies."""
+    """Text about the tier, to show to customers."""
     action: PromotionTierAction | None = None
     """The discount that the tier gives."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the tier."""
     validation_rules: list[str] | None = None
-    """Validation rules that an order must meet for the tier to apply (`val_...`)."""
+    """Ids of validation rules that an order must meet for the tier to apply (`val_...`)."""
     active: bool | None = None
     """False creates the tier switched off."""
     hierarchy: int | None = None
-    """Rank of the tier among those that match an order; 1 goes first."""
+    """Rank of the tier among those of the campaign; 1 is the first."""
     start_date: datetime | None = None
-    """Time from which on the tier can be redeemed; leave out for no limit."""
+    """From when the tier can be redeemed (RFC 3339); leave it out for no limit."""
     expiration_date: datetime | None = None
-    """Time after which the tier cannot be redeemed any more; leave out for no limit."""
+    """Until when the tier can be redeemed (RFC 3339); leave it out for no limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the object is valid, by day of the week."""
     category: str | None = None
-    """Name of the category that the tier belongs to; `category_id` does the same by id."""
+    """Name of the category that the tier belongs to; `category_id` takes its id instead."""
     category_id: str | None = None
-    """Category that the tier belongs to (`cat_...`)."""
+    """Id of the category that the tier belongs to (`cat_...`)."""

@@ -7,9 +7,9 @@ from voucherify.models.voucher_redemption_limit import VoucherRedemptionLimit
 
 
 class CampaignSetupVoucher(BaseModel):
-    """What the vouchers of a campaign made of a template have in place of the template's own settings."""
+    """Settings for the vouchers of a new campaign, in place of the template's."""
 
     code_config: CodeConfig | None = None
-    """Pattern or character set that the random codes follow."""
+    """How the random codes are built."""
     redemption: VoucherRedemptionLimit | None = None
     """How often each voucher can be redeemed."""

@@ -9,15 +9,18 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignStatusConditions(BaseModel):
-    """Places in the life of a campaign to look for."""
+    """States of campaigns to look for.
+
+    Each takes an empty object.
+    """
 
     active: Annotated[dict[str, Any] | None, Field(alias="$active")] = None
-    """Campaigns that run now."""
+    """Campaigns that are running."""
     failed: Annotated[dict[str, Any] | None, Field(alias="$failed")] = None
-    """Campaigns whose creation failed."""
+    """Campaigns that failed to be created."""
     in_progress: Annotated[dict[str, Any] | None, Field(alias="$in_progress")] = None
-    """Campaigns whose creation or update is not finished."""
+    """Campaigns that are being created or changed."""
     expired: Annotated[dict[str, Any] | None, Field(alias="$expired")] = None
-    """Campaigns whose expiration date is past."""
+    """Campaigns whose expiration date has passed."""
     before_start: dict[str, Any] | None = None
-    """Campaigns whose start date is still to come. The name has no `$`, unlike those of the other conditions."""
+    """Campaigns whose start date is still to come. Its name lacks the `$` of the others."""

@@ -6,7 +6,7 @@ from voucherify.models.campaign_status_conditions import CampaignStatusCondition
 
 
 class CampaignStatusFilter(BaseModel):
-    """A condition on where campaigns stand in their life."""
+    """A condition on the state of campaigns."""
 
     conditions: CampaignStatusConditions | None = None
-    """The places in the life of a campaign to look for."""
+    """Operators, each with what it compares the value to."""

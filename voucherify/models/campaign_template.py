@@ -8,7 +8,7 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignTemplate(BaseModel):
-    """A stored set of campaign settings from which campaigns and promotion tiers can be made."""
+    """Saved settings of a campaign, from which campaigns and promotion tiers can be made."""
 
     id: str
     """Id of the template; starts with `camp_tpl_`."""
@@ -17,12 +17,12 @@ class CampaignTemplate(BaseModel):
     description: str | None = None
     """What the template is for, in free text."""
     campaign_type: Literal["DISCOUNT_COUPONS", "GIFT_VOUCHERS"] | str
-    """Kind of campaign that it holds settings for: discount coupons (`DISCOUNT_COUPONS`) or gift cards
+    """Type of the campaigns that can be made from it: discount coupons (`DISCOUNT_COUPONS`) or gift cards
     (`GIFT_VOUCHERS`).
     """
     created_at: datetime
-    """When the template was made (RFC 3339)."""
+    """When the template was created (RFC 3339)."""
     object: Literal["campaign_template"] | str
     """Names the kind of this object."""
     updated_at: datetime | None = None
-    """When its name or description was last changed (RFC 3339); left out if it never was."""
+    """When the template was last changed (RFC 3339); absent if it never was."""

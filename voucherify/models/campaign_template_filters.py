@@ -12,10 +12,10 @@ class CampaignTemplateFilters(BaseModel):
     """Conditions that campaign templates must meet to be listed."""
 
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions of the filter must hold (`and`) or one is enough (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""
     id: StringFilter | None = None
-    """Condition on the id of the template (`camp_tpl_`)."""
+    """Condition on the id of the template (`camp_tpl_...`)."""
     name: StringFilter | None = None
     """Condition on the name of the template."""
     campaign_type: CampaignTypeFilter | None = None
-    """Condition on the kind of campaign that the template is for."""
+    """Condition on the campaign type of the template."""

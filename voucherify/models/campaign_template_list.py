@@ -10,7 +10,7 @@ from voucherify.models.campaign_template import CampaignTemplate
 class CampaignTemplateList(BaseModel):
     """One page of campaign templates.
 
-    Answers hold the array under the name that `data_ref` gives, documented as `data` but seen as `campaign_templates`.
+    The array stands in the field that `data_ref` names.
     """
 
     object: Literal["list"] | str
@@ -18,12 +18,12 @@ class CampaignTemplateList(BaseModel):
     data_ref: Literal["data", "campaign_templates"] | str
     """Name of the field that holds the templates."""
     data: list[CampaignTemplate] | None = None
-    """The templates of this page."""
+    """The templates of this page, if `data_ref` says so."""
     total: int | None = None
-    """Number of templates in all."""
+    """Number of templates on all pages, if asked for with `include_total`."""
     has_more: bool
     """Whether further templates follow after this page."""
     more_starting_after: str | None = None
-    """Cursor of the next page, to be sent as `starting_after_id`; missing on the last page."""
+    """Cursor for the next page, to be passed as `starting_after_id`; absent on the last page."""
     campaign_templates: list[CampaignTemplate] | None = None
-    """The templates, where `data_ref` says so."""
+    """The templates of this page, if `data_ref` says so."""

@@ -6,7 +6,7 @@ from voucherify.models.export_parameters import ExportParameters
 
 
 class CampaignTransactionExportRequest(BaseModel):
-    """Order for an export of a campaign's gift card or loyalty card transactions."""
+    """An export of a campaign's gift card or loyalty card transactions to make."""
 
     parameters: ExportParameters | None = None
-    """Order, columns and conditions of the export. Without them all transactions of the campaign are exported."""
+    """Order, columns and conditions of the export. Without them, all transactions of the campaign are exported."""

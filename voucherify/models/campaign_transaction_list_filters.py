@@ -14,6 +14,6 @@ class CampaignTransactionListFilters(BaseModel):
     junction: Literal["and", "or"] | str | None = None
     """Whether all conditions must hold (`and`) or one is enough (`or`)."""
     id: StringFilter | StringFilterConditions | None = None
-    """Condition on the id of the transaction (`vtx_`)."""
+    """Condition on the id of the transaction (`vtx_...`)."""
     voucher_id: StringFilter | StringFilterConditions | None = None
-    """Condition on the id of the gift card or loyalty card (`v_`)."""
+    """Condition on the id of the gift card or loyalty card (`v_...`)."""

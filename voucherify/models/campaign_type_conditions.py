@@ -9,36 +9,33 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignTypeConditions(BaseModel):
-    """Operators that compare the type of the campaign.
-
-    All that are given must hold.
-    """
+    """Operators on the type of the campaign."""
 
     var_in: Annotated[
         list[Literal["LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"] | str] | None,
         Field(alias="$in"),
     ] = None
-    """Matches campaigns of one of these types."""
+    """The value is one of these."""
     not_in: Annotated[
         list[Literal["LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"] | str] | None,
         Field(alias="$not_in"),
     ] = None
-    """Matches campaigns of none of these types."""
+    """The value is none of these."""
     var_is: Annotated[
         Literal["LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"] | str | None,
         Field(alias="$is"),
     ] = None
-    """Matches campaigns of this type."""
+    """The value equals this one."""
     is_not: Annotated[
         Literal["LOYALTY_PROGRAM", "GIFT_VOUCHERS", "DISCOUNT_COUPONS", "REFERRAL_PROGRAM"] | str | None,
         Field(alias="$is_not"),
     ] = None
-    """Matches campaigns of any other type."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """The type is set. The operand itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """The type is not set. The operand itself is not looked at."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """The type starts with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """The type ends with this text."""
+    """The value ends with this text."""

@@ -6,7 +6,7 @@ from voucherify.models.campaign_type_conditions import CampaignTypeConditions
 
 
 class CampaignTypeFilter(BaseModel):
-    """A filter on the type of the campaign that a redeemable belongs to."""
+    """A condition on the type of the campaign."""
 
     conditions: CampaignTypeConditions | None = None
-    """Comparisons that the type must meet."""
+    """Operators, each with what it compares the value to."""

@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignUpdateOptions(BaseModel):
-    """How an update of a campaign treats what exists already."""
+    """Settings for an update of a campaign."""
 
     recalculate_tiers: bool | None = None
-    """Whether the loyalty tiers of existing members are worked out anew by the updated settings."""
+    """Whether to compute the loyalty tiers of the members anew from the updated settings."""

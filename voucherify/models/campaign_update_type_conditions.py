@@ -9,13 +9,13 @@ from voucherify.base_model import BaseModel
 
 
 class CampaignUpdateTypeConditions(BaseModel):
-    """Operators for a condition on how the vouchers of campaigns come into being."""
+    """Operators on how vouchers are created in a campaign."""
 
     var_in: Annotated[list[Literal["AUTO_UPDATE", "BULK", "STANDALONE", "STATIC"] | str] | None, Field(alias="$in")] = (
         None
     )
-    """Any of these types."""
+    """The value is one of these."""
     not_in: Annotated[
         list[Literal["AUTO_UPDATE", "BULK", "STANDALONE", "STATIC"] | str] | None, Field(alias="$not_in")
     ] = None
-    """None of these types."""
+    """The value is none of these."""

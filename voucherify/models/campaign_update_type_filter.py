@@ -6,7 +6,7 @@ from voucherify.models.campaign_update_type_conditions import CampaignUpdateType
 
 
 class CampaignUpdateTypeFilter(BaseModel):
-    """A condition on how the vouchers of campaigns come into being."""
+    """A condition on how vouchers are created in a campaign."""
 
     conditions: CampaignUpdateTypeConditions | None = None
-    """Operators with the types to compare with."""
+    """Operators, each with what it compares the value to."""

@@ -15,33 +15,29 @@ from voucherify.models.voucher_redemption_limit import VoucherRedemptionLimit
 
 
 class CampaignVoucher(BaseModel):
-    """What the vouchers of a campaign are worth, how often they can be redeemed and how their codes are built."""
+    """The settings of the vouchers of a campaign: their value, their redemption limit and how their codes are built."""
 
     type: Literal["DISCOUNT_VOUCHER", "GIFT_VOUCHER", "LOYALTY_CARD"] | str
-    """Kind of the vouchers: `DISCOUNT_VOUCHER`, `GIFT_VOUCHER` or `LOYALTY_CARD`."""
+    """Kind of the vouchers: discount coupons and referral codes, gift cards or loyalty cards."""
     discount: Discount | None = None
     """Discount that each voucher gives. Only for discount vouchers."""
     gift: Gift | None = None
-    """Credit on each voucher. Only for gift vouchers."""
+    """Credits of each gift card; null or absent for other kinds."""
     loyalty_card: CampaignLoyaltyCard | None = None
-    """Points on each new card and when points expire. Only for loyalty cards."""
+    """Points that each loyalty card starts with, and when points expire; null or absent for other kinds."""
     redemption: VoucherRedemptionLimit
     """How often each voucher can be redeemed."""
     code_config: CodeConfig
-    """Pattern or character set that the random codes follow."""
+    """How the codes are built."""
     is_referral_code: bool
-    """True if the vouchers are referral codes."""
+    """Whether the vouchers are referral codes."""
     start_date: datetime | None = None
-    """Time from which on the vouchers can be redeemed; null for no limit."""
+    """From when the vouchers can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Time after which the vouchers cannot be redeemed any more; null for no limit."""
+    """Until when the vouchers can be redeemed (RFC 3339)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the object is valid, by day of the week."""

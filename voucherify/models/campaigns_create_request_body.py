@@ -16,7 +16,7 @@ from voucherify.models.validity_timeframe import ValidityTimeframe
 class CampaignsCreateRequestBody(BaseModel):
     """A campaign to create.
 
-    `campaign_type` decides whether `voucher`, `promotion` or `referral_program` is needed.
+    `campaign_type` decides whether `voucher`, `promotion` or `referral_program` applies.
     """
 
     name: str | None = None
@@ -24,53 +24,48 @@ class CampaignsCreateRequestBody(BaseModel):
     description: str | None = None
     """A note about the campaign, for the people who run it."""
     type: Literal["AUTO_UPDATE", "STATIC", "STANDALONE"] | str | None = None
-    """How vouchers come into being: AUTO_UPDATE, more are generated as they are needed; STATIC, a fixed set;
-    STANDALONE, one generic code.
+    """How vouchers are created: `AUTO_UPDATE` campaigns get further vouchers as needed, `STATIC` ones have a fixed
+    number, `STANDALONE` ones have a single code.
     """
     join_once: bool | None = None
-    """True to let a customer get no more than one voucher of the campaign."""
+    """Whether a customer can join only once, and so get only one voucher of the campaign."""
     auto_join: bool | None = None
-    """True to have customers join the campaign by themselves as soon as they qualify."""
+    """Whether customers join by themselves as soon as they meet the conditions of the campaign."""
     use_voucher_metadata_schema: bool | None = None
-    """True to check metadata against the schema for vouchers, false to check it against that for campaigns."""
+    """Whether metadata follows the schema for vouchers (true) or the one for campaigns (false)."""
     vouchers_count: int | None = None
     """Number of vouchers to generate at first."""
     start_date: datetime | None = None
-    """Time from which on the campaign's vouchers and tiers can be redeemed; leave out for no limit."""
+    """From when the campaign's vouchers and tiers can be redeemed (RFC 3339); leave it out for no limit."""
     expiration_date: datetime | None = None
-    """Time after which the campaign's vouchers and tiers cannot be redeemed any more; leave out for no limit."""
+    """Until when the campaign's vouchers and tiers can be redeemed (RFC 3339); leave it out for no limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the object is valid, by day of the week."""
     activity_duration_after_publishing: str | None = None
-    """How long a voucher can be redeemed after it was published, as an ISO 8601 duration such as `P24D`."""
+    """How long a voucher can be redeemed after its publication, as an ISO 8601 duration such as `P24D`."""
     category_id: str | None = None
-    """Category that the campaign belongs to (`cat_...`)."""
+    """Id of the category that the campaign belongs to (`cat_...`)."""
     category: str | None = None
-    """Name of the category that the campaign belongs to; `category_id` does the same by id."""
+    """Name of the category that the campaign belongs to; `category_id` takes its id instead."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the campaign, as defined in the project's metadata schema."""
     access_settings: AccessSettings | None = None
     """Areas and stores to assign the campaign to."""
     validation_rules: list[str] | None = None
-    """Validation rule that applies to the whole campaign (`val_...`), at most one. At most 1 item."""
+    """Id of the validation rule that applies to the whole campaign (`val_...`). At most 1 item."""
     campaign_type: (
         Literal["DISCOUNT_COUPONS", "REFERRAL_PROGRAM", "GIFT_VOUCHERS", "LOYALTY_PROGRAM", "PROMOTION"] | str | None
     ) = None
-    """What the campaign hands out: discount coupons, referral codes, gift vouchers, loyalty cards or promotion tiers.
-    """
+    """What the campaign hands out: discount coupons, referral codes, gift cards, loyalty cards or promotion tiers."""
     voucher: CampaignCreateVoucher | None = None
-    """What each voucher of the campaign is worth, how often it can be redeemed and how its code is built. Not for
-    promotion campaigns.
+    """The settings of the campaign's vouchers: their value, their redemption limit and how their codes are built. Not
+    for promotion campaigns.
     """
     referral_program: ReferralProgram | None = None
-    """What makes a referral count and what the invited customer gets. Only for referral campaigns."""
+    """What makes a referral count and how it is rewarded. Only for referral campaigns."""
     promotion: CampaignCreatePromotion | None = None
     """The promotion tiers of the campaign. Only for promotion campaigns."""

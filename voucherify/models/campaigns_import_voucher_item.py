@@ -19,7 +19,7 @@ class CampaignsImportVoucherItem(BaseModel):
     """
 
     code: str
-    """Code of the voucher, not in use yet."""
+    """Code of the voucher, unique in the project."""
     redemption: VoucherRedemptionLimit | None = None
     """How often the voucher can be redeemed."""
     active: bool | None = None
@@ -29,24 +29,20 @@ class CampaignsImportVoucherItem(BaseModel):
     category: str | None = None
     """Name of the category that the voucher belongs to."""
     start_date: datetime | None = None
-    """Time from which on the voucher can be redeemed."""
+    """From when the voucher can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Time after which the voucher cannot be redeemed any more."""
+    """Until when the voucher can be redeemed (RFC 3339)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     additional_info: str | None = None
-    """A note kept with the voucher."""
+    """Free text that is kept with the voucher."""
     type: Literal["LOYALTY_CARD", "GIFT_VOUCHER", "DISCOUNT_VOUCHER"] | str | None = None
-    """Kind of the voucher; `discount`, `gift` or `loyalty_card` holds its value accordingly."""
+    """Kind of the voucher. `discount`, `gift` or `loyalty_card` holds its value accordingly."""
     loyalty_card: LoyaltyCard | None = None
-    """Points on the card. Only for type LOYALTY_CARD."""
+    """Points of the card. Only for type `LOYALTY_CARD`."""
     gift: Gift | None = None
-    """Credit on the voucher. Only for type GIFT_VOUCHER."""
+    """Credits of the card. Only for type `GIFT_VOUCHER`."""
     discount: Discount | None = None
-    """Discount that the voucher gives. Only for type DISCOUNT_VOUCHER."""
+    """Discount that the voucher gives. Only for type `DISCOUNT_VOUCHER`."""

@@ -13,7 +13,7 @@ class CampaignsListResponseBody(BaseModel):
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["campaigns"] | str | None = None
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     campaigns: list[Campaign] | None = None
     """The campaigns of this page."""
     total: int | None = None

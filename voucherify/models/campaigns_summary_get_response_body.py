@@ -10,8 +10,7 @@ from voucherify.models.campaign import Campaign
 class CampaignsSummaryGetResponseBody(BaseModel):
     """Counts and totals of a campaign, or of a period in it.
 
-    Beside the fields that all have, there are those for the type of the campaign: discounts, gift credits, loyalty
-    points or referrals.
+    Some fields are only there for campaigns of a certain type.
     """
 
     object: Literal["campaign_summary"] | str
@@ -19,84 +18,83 @@ class CampaignsSummaryGetResponseBody(BaseModel):
     campaign: Campaign
     """The campaign that the figures are about."""
     redemptions: int
-    """Number of redemptions, successful or not."""
+    """Number of redemptions, both successful and failed."""
     redemptions_succeeded: int
     """Number of successful redemptions."""
     redemptions_failed: int
     """Number of failed redemptions."""
     rollbacks: int
-    """Number of rollbacks of redemptions, successful or not."""
+    """Number of rollbacks of redemptions, both successful and failed."""
     rollbacks_succeeded: int
     """Number of successful rollbacks."""
     rollbacks_failed: int
     """Number of failed rollbacks."""
     validations: int
-    """Number of validations, whatever the outcome."""
+    """Number of validations, both successful and failed."""
     validations_succeeded: int
-    """Number of validations that found the redeemable valid."""
+    """Number of successful validations."""
     validations_failed: int
-    """Number of validations that found the redeemable not valid."""
+    """Number of failed validations."""
     orders_amount: int
-    """Total of the orders with a redemption, in hundredths of the currency unit."""
+    """Sum of the orders with redemptions, in hundredths of the currency unit."""
     orders_rolledback_amount: int
-    """Total of the orders whose redemption was rolled back, in hundredths of the currency unit."""
+    """Sum of the orders with rolled back redemptions, in hundredths of the currency unit."""
     vouchers_created: int | None = None
     """Number of vouchers created. Not in promotion campaigns."""
     vouchers_deleted: int | None = None
     """Number of vouchers deleted. Not in promotion campaigns."""
     publications: int | None = None
-    """Number of publications, successful or not. Not in promotion campaigns."""
+    """Number of publications, both successful and failed. Not in promotion campaigns."""
     publications_succeeded: int | None = None
     """Number of successful publications. Not in promotion campaigns."""
     publications_failed: int | None = None
     """Number of failed publications. Not in promotion campaigns."""
     discounted_amount: int | None = None
-    """Total of the discounts given, in hundredths of the currency unit. Only in discount and promotion campaigns."""
+    """Sum of the discounts given, in hundredths of the currency unit. Only in discount and promotion campaigns."""
     rolledback_discounted_amount: int | None = None
-    """Total of the discounts taken back by rollbacks, in hundredths of the currency unit. Only in discount and
-    promotion campaigns.
+    """Sum of the discounts that were rolled back, in hundredths of the currency unit. Only in discount and promotion
+    campaigns.
     """
     created_vouchers_amount: int | None = None
-    """Credits that the vouchers had when they were created, in hundredths of the currency unit. Only in gift campaigns.
-    """
+    """Sum of the credits of the gift cards created, in hundredths of the currency unit. Only in gift card campaigns."""
     amount_added: int | None = None
-    """Credits added to vouchers later, in hundredths of the currency unit. Only in gift campaigns."""
+    """Sum of the credits added to gift cards, in hundredths of the currency unit. Only in gift card campaigns."""
     amount_deleted: int | None = None
-    """Credits that were lost with deleted vouchers, in hundredths of the currency unit. Only in gift campaigns."""
+    """Sum of the credits of deleted gift cards, in hundredths of the currency unit. Only in gift card campaigns."""
     amount_redeemed: int | None = None
-    """Credits spent by redemptions, in hundredths of the currency unit. Only in gift campaigns."""
+    """Sum of the credits redeemed, in hundredths of the currency unit. Only in gift card campaigns."""
     amount_rolledback: int | None = None
-    """Credits given back by rollbacks, in hundredths of the currency unit. Only in gift campaigns."""
+    """Sum of the credits given back by rollbacks, in hundredths of the currency unit. Only in gift card campaigns."""
     amount_subtracted: int | None = None
-    """Credits taken off vouchers other than by redemption, in hundredths of the currency unit. Only in gift campaigns.
+    """Sum of the credits subtracted from gift cards, in hundredths of the currency unit. Only in gift card campaigns.
     """
     created_vouchers_points: int | None = None
-    """Points that the cards had when they were created. Only in loyalty campaigns."""
+    """Number of points of the loyalty cards created. Only in loyalty campaigns."""
     points_deleted: int | None = None
-    """Points that were lost with deleted cards. Only in loyalty campaigns."""
+    """Number of points of deleted loyalty cards. Only in loyalty campaigns."""
     points_subtracted: int | None = None
-    """Points taken off cards by hand or through the API. Only in loyalty campaigns."""
+    """Number of points subtracted from loyalty cards. Only in loyalty campaigns."""
     points_added: int | None = None
-    """Points added to cards by hand or through the API. Only in loyalty campaigns."""
+    """Number of points added to loyalty cards. Only in loyalty campaigns."""
     points_rewarded: int | None = None
-    """Points earned by earning rules. Only in loyalty campaigns."""
+    """Number of points earned. Only in loyalty campaigns."""
     points_redeemed: int | None = None
-    """Points spent on orders and rewards. Only in loyalty campaigns."""
+    """Number of points redeemed. Only in loyalty campaigns."""
     points_rolledback: int | None = None
-    """Points given back by rollbacks. Only in loyalty campaigns."""
+    """Number of points given back by rollbacks. Only in loyalty campaigns."""
     points_expired: int | None = None
-    """Points that expired. Only in loyalty campaigns."""
+    """Number of points that expired. Only in loyalty campaigns."""
     points_transferred_out: int | None = None
-    """Points transferred from cards of this campaign to other cards. Only in loyalty campaigns."""
+    """Number of points transferred to other cards. Only in loyalty campaigns."""
     points_transferred_in: int | None = None
-    """Points transferred from other cards to cards of this campaign. Only in loyalty campaigns."""
+    """Number of points transferred from other cards. Only in loyalty campaigns."""
     pending_points_added: int | None = None
-    """Points that were earned and put on hold. Only in loyalty campaigns."""
+    """Number of points that were added as pending. Only in loyalty campaigns."""
     pending_points_subtracted: int | None = None
-    """Points taken off while on hold. Only in loyalty campaigns."""
+    """Number of pending points that were subtracted. Only in loyalty campaigns."""
     pending_points_activated: int | None = None
-    """Points on hold that became usable. Only in loyalty campaigns."""
+    """Number of pending points that were activated. Only in loyalty campaigns."""
     pending_points_canceled: int | None = None
-    """Points on hold that were cancelled. Only in loyalty campaigns."""
+    """Number of pending points that were cancelled. Only in loyalty campaigns."""
     referred_customers: int | None = None
     """Number of customers who were referred. Only in referral campaigns."""

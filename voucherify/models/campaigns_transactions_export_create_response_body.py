@@ -5,4 +5,4 @@ from voucherify.models.export import Export
 
 
 class CampaignsTransactionsExportCreateResponseBody(Export):
-    """What `CampaignsApi.export_campaign_transactions` and others answer."""
+    """What `CampaignsApi.export_campaign_transactions` and its twin in `LoyaltiesApi` answer."""

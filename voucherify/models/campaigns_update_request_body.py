@@ -18,54 +18,53 @@ from voucherify.models.validity_timeframe import ValidityTimeframe
 class CampaignsUpdateRequestBody(BaseModel):
     """Changes to a campaign.
 
-    A field that is left out keeps its value; null clears it. Some fields are only for campaigns of one type.
+    A field that is left out keeps its value; null clears it. Some fields apply only to campaigns of a certain type.
     """
 
     start_date: datetime | None = None
-    """Time from which on the campaign's vouchers and tiers can be redeemed; null for no limit."""
+    """From when the campaign's vouchers and tiers can be redeemed (RFC 3339); null for no limit."""
     expiration_date: datetime | None = None
-    """Time after which the campaign's vouchers and tiers cannot be redeemed any more; null for no limit."""
+    """Until when the campaign's vouchers and tiers can be redeemed (RFC 3339); null for no limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin; null for no such limit."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the campaign is valid, 0 (Sunday) to 6 (Saturday); null for all days."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the campaign is valid, by day of the week; null for all hours."""
     description: str | None = None
     """A note about the campaign, for the people who run it."""
     category: str | None = None
-    """Name of the category that the campaign belongs to; `category_id` does the same by id."""
+    """Name of the category that the campaign belongs to; `category_id` takes its id instead."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes of the campaign. To remove one, name it in `unset_metadata_fields`."""
+    """Custom attributes of the campaign. `unset_metadata_fields` removes attributes."""
     unset_metadata_fields: list[str] | None = None
-    """Names of the metadata attributes to remove from the campaign; null for none."""
+    """Names of the metadata attributes to remove; null for none."""
     category_id: str | None = None
-    """Category that the campaign belongs to (`cat_...`)."""
+    """Id of the category that the campaign belongs to (`cat_...`)."""
     access_settings: AccessSettings | None = None
-    """Areas and stores to assign the campaign to, or to take it away from."""
+    """Areas and stores to assign the campaign to, or to unassign it from."""
     activity_duration_after_publishing: str | None = None
-    """How long a voucher can be redeemed after it was published, as an ISO 8601 duration such as `P24D`. Not for
+    """How long a voucher can be redeemed after its publication, as an ISO 8601 duration such as `P24D`. Not for
     promotion campaigns.
     """
     join_once: bool | None = None
-    """True to let a customer get no more than one voucher of the campaign. Not for promotion campaigns."""
+    """Whether a customer can join only once, and so get only one voucher of the campaign. Not for promotion campaigns.
+    """
     auto_join: bool | None = None
-    """True to have customers join the campaign by themselves as soon as they qualify. Not for promotion campaigns."""
+    """Whether customers join by themselves as soon as they meet the conditions of the campaign. Not for promotion
+    campaigns.
+    """
     type: Literal["AUTO_UPDATE", "STATIC"] | str | None = None
-    """How vouchers come into being: AUTO_UPDATE, more are generated as they are needed; STATIC, a fixed set. Not for
-    promotion campaigns.
+    """How vouchers are created: `AUTO_UPDATE` campaigns get further vouchers as needed, `STATIC` ones have a fixed
+    number. Not for promotion campaigns.
     """
     discount: Discount | None = None
     """Discount that each voucher gives. Only for discount coupons and referral campaigns."""
     referral_program: ReferralProgram | None = None
-    """What makes a referral count and what the invited customer gets. Only for referral campaigns."""
+    """What makes a referral count and how it is rewarded. Only for referral campaigns."""
     gift: Gift | None = None
-    """Credit on each voucher. Only for gift campaigns."""
+    """Credits of each gift card. Only for gift card campaigns."""
     loyalty_tiers_expiration: LoyaltyTiersExpiration | None = None
     """When customers enter and leave loyalty tiers. Only for loyalty campaigns."""
     options: CampaignUpdateOptions | None = None
-    """How the update is carried out. Only for loyalty campaigns."""
+    """Settings for this update. Only for loyalty campaigns."""

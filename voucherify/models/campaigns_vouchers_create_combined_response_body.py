@@ -5,12 +5,7 @@ from voucherify.models.voucher import Voucher
 
 
 class CampaignsVouchersCreateCombinedResponseBody(Voucher):
-    """The voucher that was added to a campaign.
-
-    Where several are generated, only `async_action_id` is there.
-    """
+    """The voucher that was added to a campaign, or only `async_action_id` where several are being generated."""
 
     async_action_id: str | None = None
-    """Asynchronous action that generates the vouchers; follow it with `AsyncActionsApi.get_async_action`. Only where
-    several were asked for.
-    """
+    """Id of the async action that generates the vouchers, if several were asked for; starts with `aa_`."""

@@ -10,12 +10,12 @@ from voucherify.models.voucher_redemption_limit import VoucherRedemptionLimit
 
 
 class CampaignsVouchersCreateInBulkRequestBody(BaseModel):
-    """What differs from the campaign's own settings for vouchers to be generated in it."""
+    """What differs from the campaign's own settings for vouchers that are to be generated in it."""
 
     code: str | None = None
-    """Code of the voucher, instead of a random one. Only where a single voucher is added."""
+    """Code of the voucher, in place of a random one. Only if a single voucher is added."""
     code_config: CodeConfig | None = None
-    """Pattern or character set that the random codes follow, instead of the campaign's."""
+    """How the random codes are built, in place of the campaign's settings."""
     category: str | None = None
     """Name of the category that the vouchers belong to."""
     metadata: dict[str, Any] | None = None
@@ -23,8 +23,8 @@ class CampaignsVouchersCreateInBulkRequestBody(BaseModel):
     redemption: VoucherRedemptionLimit | None = None
     """How often each voucher can be redeemed."""
     additional_info: str | None = None
-    """A note kept with each voucher."""
+    """Free text that is kept with each voucher."""
     start_date: datetime | None = None
-    """Time from which on the vouchers can be redeemed."""
+    """From when the vouchers can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Time after which the vouchers cannot be redeemed any more."""
+    """Until when the vouchers can be redeemed (RFC 3339)."""

@@ -9,7 +9,7 @@ from voucherify.models.voucher_redemption_limit import VoucherRedemptionLimit
 
 
 class CampaignsVouchersCreateRequestBody(BaseModel):
-    """What differs from the campaign's own settings for a voucher to be added to it."""
+    """What differs from the campaign's own settings for a voucher that is to be added to it."""
 
     category: str | None = None
     """Name of the category that the voucher belongs to."""
@@ -18,8 +18,8 @@ class CampaignsVouchersCreateRequestBody(BaseModel):
     redemption: VoucherRedemptionLimit | None = None
     """How often the voucher can be redeemed."""
     additional_info: str | None = None
-    """A note kept with the voucher."""
+    """Free text that is kept with the voucher."""
     start_date: datetime | None = None
-    """Time from which on the voucher can be redeemed."""
+    """From when the voucher can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Time after which the voucher cannot be redeemed any more."""
+    """Until when the voucher can be redeemed (RFC 3339)."""

@@ -8,17 +8,14 @@ from voucherify.base_model import BaseModel
 
 
 class Category(BaseModel):
-    """A category of campaigns, promotion tiers and vouchers.
-
-    Stacking rules treat redeemables by their category.
-    """
+    """A category of campaigns, vouchers and promotion tiers, to which stacking rules can refer."""
 
     id: str
     """Id of the category; starts with `cat_`."""
     name: str
     """Name of the category."""
     hierarchy: int
-    """Rank among the categories, from 0; the lower number is applied first. At least 0."""
+    """Rank among the categories; the lower number takes precedence. At least 0."""
     object: Literal["category"] | str
     """Names the kind of this object."""
     created_at: datetime
@@ -26,5 +23,4 @@ class Category(BaseModel):
     updated_at: datetime | None = None
     """When the category was last changed (RFC 3339)."""
     stacking_rules_type: Literal["JOINT", "EXCLUSIVE"] | str | None = None
-    """Whether the stacking rules list the category among the exclusive ones (`EXCLUSIVE`) or the joint ones (`JOINT`).
-    """
+    """Whether the stacking rules list the category as exclusive (`EXCLUSIVE`) or as joint (`JOINT`)."""

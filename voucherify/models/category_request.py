@@ -10,4 +10,4 @@ class CategoryRequest(BaseModel):
     name: str
     """Name of the category."""
     hierarchy: int
-    """Rank, 0 or more. The lower number takes precedence where discounts stack. At least 0."""
+    """Rank among the categories; the lower number takes precedence. At least 0."""

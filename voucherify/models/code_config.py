@@ -5,17 +5,17 @@ from voucherify.base_model import BaseModel
 
 
 class CodeConfig(BaseModel):
-    """How random codes are generated: how long they are, which characters they use and what they begin and end with."""
+    """How random codes are built: their length, their characters, and what they begin and end with."""
 
     length: float | None = None
     """Number of random characters, without prefix and postfix."""
     charset: str | None = None
-    """Characters to draw from, written one after the other, such as `0123456789`."""
+    """Characters that codes are made of, written one after the other, such as `0123456789`."""
     prefix: str | None = None
     """Text that codes begin with."""
     postfix: str | None = None
     """Text that codes end with."""
     pattern: str | None = None
-    """Shape of the code, in which each `#` stands for a random character, as in `CARD-####`."""
+    """Shape of the code, in which each `#` stands for a random character, such as `CARD-####`."""
     initial_count: int | None = None
-    """Number of codes that are generated at first."""
+    """Number of codes to generate at first."""

@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class CreatedResource(BaseModel):
-    """An object that was created along with a campaign or a tier made of a template."""
+    """An object that was created along with a campaign or a tier that was made from a template."""
 
     id: str | None = None
     """Id of the new object."""

@@ -11,21 +11,21 @@ from voucherify.models.simple_customer import SimpleCustomer
 
 
 class CustomEvent(BaseModel):
-    """A custom event that was tracked for a customer, as it appears inside of other objects."""
+    """A custom event that was tracked for a customer, as part of another object."""
 
     id: str | None = None
     """Id of the event."""
     object: Literal["event"] | str
     """Names the kind of this object."""
     type: str
-    """Name of the event, as defined in its event schema."""
+    """Name of the event, as in its event schema."""
     customer: SimpleCustomer
-    """Who did it."""
+    """The customer who caused the event."""
     referral: CustomEventReferral
-    """The referral that the event was sent with; null for none."""
+    """The referral that the event was sent with."""
     loyalty: CustomEventLoyalty
-    """The loyalty card that the event was sent with; null for none."""
+    """The loyalty card that the event was sent with."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the event, as defined in its event schema."""
     created_at: datetime | None = None
-    """When the event was tracked."""
+    """When the event was tracked (RFC 3339)."""

@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class CustomEventLoyalty(BaseModel):
-    """Which loyalty card an event earns points for."""
+    """The loyalty card that an event earns points for."""
 
     code: str
     """Code of the loyalty card."""

@@ -8,8 +8,8 @@ class CustomEventReferral(BaseModel):
     """The referral that a custom event was sent with."""
 
     referrer_id: str | None = None
-    """The inviting customer."""
+    """Id of the customer who invited the other one."""
     code: str | None = None
     """Referral code that the invited customer was given."""
     id: str | None = None
-    """Voucher id of the referral code."""
+    """Id of the voucher that is the referral code."""

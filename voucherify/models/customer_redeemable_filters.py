@@ -13,21 +13,18 @@ from voucherify.models.voucher_type_filter import VoucherTypeFilter
 
 
 class CustomerRedeemableFilters(BaseModel):
-    """Filter on what a customer holds.
-
-    Conditions combine as `junction` says.
-    """
+    """Conditions on the redeemables that a customer holds."""
 
     id: StringFilter | None = None
-    """Condition on the id of the holding."""
+    """Condition on the id of the entry that links customer and redeemable."""
     created_at: DateTimeFilter | None = None
-    """Condition on the time when the customer came to hold it."""
+    """Condition on the time when the customer became the holder."""
     redeemable_id: StringFilter | None = None
-    """Condition on the id of the redeemable, such as that of a voucher."""
+    """Condition on the id of the redeemable, such as a voucher (`v_...`)."""
     redeemable_object: RedeemableObjectFilter | None = None
     """Condition on the kind of redeemable."""
     holder_role: HolderRoleFilter | None = None
-    """Condition on the part that the customer plays."""
+    """Condition on the role of the customer as holder."""
     campaign_id: StringFilter | None = None
     """Condition on the id of the campaign."""
     campaign_type: CampaignTypeFilter | None = None
@@ -35,4 +32,4 @@ class CustomerRedeemableFilters(BaseModel):
     voucher_type: VoucherTypeFilter | None = None
     """Condition on the kind of voucher."""
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions of the filter must hold (`and`) or one is enough (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""

@@ -13,10 +13,10 @@ class CustomersListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["customers"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     customers: list[CustomerDetails]
     """The customers of this page."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of objects on all pages together."""
     has_more: bool | None = None
     """Whether further objects follow after this page."""

@@ -21,9 +21,9 @@ class CustomersUpdateRequestBody(BaseModel):
     email: str | None = None
     """E-mail address."""
     phone: str | None = None
-    """Phone number with country code."""
+    """Phone number."""
     birthday: date | None = None
-    """Older name of `birthdate`."""
+    """Date of birth under its older name; `birthdate` takes its place."""
     birthdate: date | None = None
     """Date of birth, as a plain date such as `1990-06-30`."""
     address: CustomerAddress | None = None

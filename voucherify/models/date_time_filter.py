@@ -6,7 +6,7 @@ from voucherify.models.date_time_filter_conditions import DateTimeFilterConditio
 
 
 class DateTimeFilter(BaseModel):
-    """Condition on a time."""
+    """A condition on a time."""
 
     conditions: DateTimeFilterConditions | None = None
-    """Comparisons that the time must meet."""
+    """Operators, each with what it compares the value to."""

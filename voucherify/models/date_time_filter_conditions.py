@@ -12,22 +12,19 @@ from voucherify.base_model import BaseModel
 
 
 class DateTimeFilterConditions(BaseModel):
-    """Comparisons with the time in a field.
-
-    The examples of exports send them one level deeper, in `conditions`, and each operand as a list.
-    """
+    """Operators on a time."""
 
     after: Annotated[datetime | None, Field(alias="$after")] = None
-    """The time is later than this one (RFC 3339)."""
+    """The time is later than this one."""
     before: Annotated[datetime | None, Field(alias="$before")] = None
-    """The time is earlier than this one (RFC 3339)."""
+    """The time is earlier than this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """The field is set. The operand itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """The field is not set. The operand itself is not looked at."""
+    """The field has no value."""
     more_than: Annotated[int | None, Field(alias="$more_than")] = None
-    """The value is greater than this number."""
+    """The number is greater than this one."""
     less_than: Annotated[int | None, Field(alias="$less_than")] = None
-    """The value is smaller than this number."""
+    """The number is smaller than this one."""
     conditions: DateTimeFilterConditions | None = None
-    """The same comparisons, nested once more, as the examples of exports send them."""
+    """The same operators, one level deeper."""

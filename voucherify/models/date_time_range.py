@@ -7,7 +7,10 @@ from voucherify.base_model import BaseModel
 
 
 class DateTimeRange(BaseModel):
-    """A range of time; either end may be left open."""
+    """A range of time.
+
+    Either end can be left open.
+    """
 
     before: datetime | None = None
     """Only objects from before this time (RFC 3339)."""

@@ -9,7 +9,7 @@ from voucherify.base_model import BaseModel
 
 
 class DayOfWeekConditions(BaseModel):
-    """Operators for a condition on days of the week."""
+    """Operators on days of the week."""
 
     var_is: Annotated[list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None, Field(alias="$is")] = None
-    """Exactly these days; 0 is Sunday, 6 is Saturday."""
+    """The days are exactly these, 0 (Sunday) to 6 (Saturday)."""

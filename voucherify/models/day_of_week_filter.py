@@ -9,4 +9,4 @@ class DayOfWeekFilter(BaseModel):
     """A condition on the days of the week on which something is valid."""
 
     conditions: DayOfWeekConditions | None = None
-    """Operators with the days to compare with."""
+    """Operators, each with what it compares the value to."""

@@ -18,11 +18,11 @@ class Discount(BaseModel):
     """Kind of discount: an amount (`AMOUNT`), a percentage (`PERCENT`), free units (`UNIT`) or a fixed price (`FIXED`).
     """
     amount_off: float | None = None
-    """Amount to take off, in hundredths of the currency unit; for `AMOUNT`."""
+    """Amount to take off, in hundredths of the currency unit (500 is 5.00). For `AMOUNT`."""
     amount_off_formula: str | None = None
-    """Formula that computes the amount to take off for each order; for `AMOUNT`."""
+    """Formula that computes the amount to take off. For `AMOUNT`."""
     aggregated_amount_limit: int | None = None
-    """Highest discount over all items together, in hundredths of the currency unit; for discounts on items."""
+    """Highest discount over all items together, in hundredths of the currency unit. For discounts on items."""
     effect: (
         Literal[
             "APPLY_TO_ORDER",
@@ -40,31 +40,31 @@ class Discount(BaseModel):
     ) = None
     """What the discount acts on: the order (`APPLY_TO_ORDER`), each item (`APPLY_TO_ITEMS`), the items in proportion to
     their value or quantity (`APPLY_TO_ITEMS_PROPORTIONALLY`, `APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY`) or each unit
-    of them (`APPLY_TO_ITEMS_BY_QUANTITY`); for `UNIT`, which units it adds: new ones in any case (`ADD_NEW_ITEMS`),
+    of them (`APPLY_TO_ITEMS_BY_QUANTITY`). For `UNIT`, which units it adds: new ones in any case (`ADD_NEW_ITEMS`),
     those that the order lacks (`ADD_MISSING_ITEMS`), those in `units` (`ADD_MANY_ITEMS`) or more of the same
     (`ADD_SAME_ITEMS`).
     """
     is_dynamic: bool | None = None
-    """Whether a formula computes the discount anew for each order."""
+    """Whether a formula computes the discount."""
     unit_off: int | None = None
-    """Number of free units; for `UNIT`."""
+    """Number of free units. For `UNIT`."""
     unit_off_formula: str | None = None
-    """Formula that computes the number of free units for each order; for `UNIT`."""
+    """Formula that computes the number of free units. For `UNIT`."""
     unit_type: str | None = None
-    """What is free, as the id of a product (`prod_`) or SKU (`sku_`); for `UNIT`."""
+    """Id of the product (`prod_...`) or SKU (`sku_...`) that is free. For `UNIT`."""
     product: SimpleProduct | None = None
-    """The product that is free, in short; for `UNIT`."""
+    """The product that is free, in short. For `UNIT`."""
     sku: SimpleProduct | None = None
-    """The SKU that is free, in short; for `UNIT`."""
+    """The SKU that is free, in short. For `UNIT`."""
     units: list[DiscountUnit] | None = None
-    """Several kinds of free units, for `UNIT` with the effect `ADD_MANY_ITEMS`."""
+    """Several kinds of free units; null or absent for other discounts. For `UNIT` with the effect `ADD_MANY_ITEMS`."""
     percent_off: float | None = None
-    """Percentage to take off, from 0 to 100; for `PERCENT`."""
+    """Percentage to take off, such as 10 for 10 %. For `PERCENT`."""
     percent_off_formula: str | None = None
-    """Formula that computes the percentage for each order; for `PERCENT`."""
+    """Formula that computes the percentage to take off. For `PERCENT`."""
     amount_limit: float | None = None
-    """Highest discount, in hundredths of the currency unit; for `PERCENT`."""
+    """Highest discount, in hundredths of the currency unit. For `PERCENT`."""
     fixed_amount: float | None = None
-    """Price that is paid instead, in hundredths of the currency unit; for `FIXED`."""
+    """Price to pay instead, in hundredths of the currency unit. For `FIXED`."""
     fixed_amount_formula: str | None = None
-    """Formula that computes the price that is paid instead, for each order; for `FIXED`."""
+    """Formula that computes the price to pay instead. For `FIXED`."""

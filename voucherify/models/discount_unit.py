@@ -8,18 +8,18 @@ from voucherify.models.simple_product import SimpleProduct
 
 
 class DiscountUnit(BaseModel):
-    """One kind of free units in a discount that grants several."""
+    """One kind of free units, in a discount that grants several kinds."""
 
     unit_off: float | None = None
     """Number of free units."""
     unit_off_formula: str | None = None
-    """Formula that computes the number of free units for each order."""
+    """Formula that computes the number of free units."""
     effect: Literal["ADD_NEW_ITEMS", "ADD_MISSING_ITEMS"] | str
     """Whether the units are added in any case (`ADD_NEW_ITEMS`) or only as far as the order lacks them
     (`ADD_MISSING_ITEMS`).
     """
     unit_type: str
-    """What is free, as the id of a product (`prod_`) or SKU (`sku_`)."""
+    """Id of the product (`prod_...`) or SKU (`sku_...`) that is free."""
     product: SimpleProduct | None = None
     """The product that is free, in short."""
     sku: SimpleProduct | None = None

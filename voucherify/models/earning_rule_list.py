@@ -13,7 +13,7 @@ class EarningRuleList(BaseModel):
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["data"] | str | None = None
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[EarningRule] | None = None
     """The earning rules of this page."""
     total: int | None = None

@@ -8,7 +8,7 @@ from voucherify.models.error_message import ErrorMessage
 class Error(BaseModel):
     """What went wrong with a call.
 
-    Branch on `key`; `message` may be reworded by the owner of the project.
+    Branch on `key`, as the owner of the project can reword `message`.
     """
 
     code: int
@@ -20,10 +20,10 @@ class Error(BaseModel):
     details: str | None = None
     """What exactly is wrong, such as the field and the rule that it breaks."""
     request_id: str | None = None
-    """Identifies the call in Voucherify's logs; quote it when you ask support."""
+    """Identifies the call in Voucherify's logs; quote it when you ask for support."""
     resource_id: str | None = None
-    """The id that the call asked for, where nothing was found under it."""
+    """Id, name or code under which nothing was found."""
     resource_type: str | None = None
-    """The kind of object that the call asked for, where none was found."""
+    """Kind of the object that was not found."""
     error: ErrorMessage | None = None
     """A second message, sent by a few operations."""

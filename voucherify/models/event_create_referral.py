@@ -5,9 +5,9 @@ from voucherify.base_model import BaseModel
 
 
 class EventCreateReferral(BaseModel):
-    """Which referral an event converts."""
+    """The referral that an event converts."""
 
     code: str
-    """Referral code that the new customer was given."""
+    """Referral code that the invited customer was given."""
     referrer_id: str | None = None
-    """The inviting customer, by `id` or `source_id`."""
+    """The customer who invited the other one, by `id` or `source_id`."""

@@ -12,10 +12,10 @@ class EventSource(BaseModel):
     """Who caused an event: a dashboard user, an API key or Voucherify itself."""
 
     channel: Literal["USER_PORTAL", "API", "CLIENT_API", "INTERNAL"] | str
-    """Where the cause lies: the dashboard (`USER_PORTAL`), a server-side call (`API`), a client-side call
-    (`CLIENT_API`) or Voucherify itself (`INTERNAL`).
+    """Where the event was caused: in the dashboard (`USER_PORTAL`), by a server-side call (`API`), by a client-side
+    call (`CLIENT_API`) or by Voucherify itself (`INTERNAL`).
     """
     user: IdReference | None = None
-    """The dashboard user, by id; for `USER_PORTAL`."""
+    """The dashboard user, by id. For `USER_PORTAL`."""
     api_key: EventSourceApiKey | None = None
     """The API key that the call was made with."""

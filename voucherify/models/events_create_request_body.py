@@ -13,14 +13,14 @@ class EventsCreateRequestBody(BaseModel):
     """A custom event to track."""
 
     event: str
-    """Name of the event, as defined in the project settings (event schema). 1 to 300 characters."""
+    """Name of the event, as in its event schema. 1 to 300 characters."""
     customer: Customer
-    """Who did it, by `id` or `source_id`. Further fields update the stored customer; an unknown `source_id` creates
-    one.
+    """The customer who caused the event, by `id` or `source_id`. Further fields update the stored customer; an unknown
+    `source_id` creates one.
     """
     referral: EventCreateReferral | None = None
-    """The referral that this event converts, for referral programs whose conversion event this is."""
+    """The referral that the event converts, if it is the conversion event of a referral program."""
     loyalty: CustomEventLoyalty | None = None
-    """The loyalty card that earns the points, where the customer holds several."""
+    """The loyalty card that the event earns points for."""
     metadata: dict[str, Any] | None = None
-    """Custom attributes of the event, as defined in the event schema."""
+    """Custom attributes of the event, as defined in its event schema."""

@@ -15,7 +15,7 @@ class EventsCreateResponseBody(BaseModel):
     type: str
     """Name of the event."""
     customer: SimpleCustomer
-    """Who did it, as stored now."""
+    """The customer who caused the event, as stored now."""
     referral: dict[str, Any] | None
     """The referral that the event was sent with; null for none."""
     loyalty: dict[str, Any] | None

@@ -17,16 +17,15 @@ class Export(BaseModel):
     object: Literal["export"] | str | None = None
     """Names the kind of this object."""
     created_at: datetime | None = None
-    """When the export was ordered (RFC 3339)."""
+    """When the export was requested (RFC 3339)."""
     status: Literal["SCHEDULED", "IN_PROGRESS", "DONE", "ERROR"] | str | None = None
-    """Whether the export waits (`SCHEDULED`), is being made (`IN_PROGRESS`), is ready (`DONE`) or broke off (`ERROR`).
-    """
+    """Whether the export is waiting (`SCHEDULED`), running (`IN_PROGRESS`), ready (`DONE`) or has failed (`ERROR`)."""
     channel: str | None = None
-    """Where the export was ordered, such as `API`."""
+    """Where the export was requested, such as `API`."""
     result: ExportResult | None = None
     """Where the file is, once `status` is `DONE`; null before."""
     user_id: str | None = None
-    """Id of the user who ordered the export in the dashboard; null if it was ordered otherwise."""
+    """Id of the dashboard user who requested the export; null if none did."""
     exported_object: (
         Literal[
             "voucher",
@@ -42,8 +41,6 @@ class Export(BaseModel):
         | str
         | None
     ) = None
-    """Kind of objects in the file, one per line: for instance `voucher`, `order` or `points_expiration`. It decides
-    which `parameters` are allowed.
-    """
+    """Kind of objects in the file, one per line. It decides which `parameters` are allowed."""
     parameters: ExportParameters | None = None
-    """Columns, sorting and filters, as ordered."""
+    """Columns, sort order and filters, as requested."""

@@ -14,106 +14,111 @@ from voucherify.models.string_filter_conditions import StringFilterConditions
 
 
 class ExportFilters(BaseModel):
-    """Which objects an export holds.
+    """Conditions on the objects that an export holds, by field.
 
-    Each filter is a condition on one field; more fields are taken than are listed here.
+    Most exports also take fields that are not listed here.
     """
 
     junction: Literal["and", "or"] | str | None = None
     """Whether all conditions must hold (`and`) or one is enough (`or`)."""
     campaign_id: FieldFilter | None = None
-    """Condition on the id of the campaign (`camp_`)."""
+    """Condition on the id of the campaign (`camp_...`). `$in` takes exactly one id in exports of the transactions or of
+    the expiring points of a campaign.
+    """
     voucher_id: FieldFilter | StringFilter | StringFilterConditions | None = None
-    """Condition on the id of the voucher (`v_`)."""
+    """Condition on the id of the voucher (`v_...`). `$in` takes exactly one id in exports of the transactions of a
+    card.
+    """
     created_at: FieldFilter | DateTimeFilter | DateTimeFilterConditions | None = None
-    """Condition on the time when the object was created."""
+    """Condition on the time of creation."""
     updated_at: FieldFilter | None = None
-    """Condition on the field `updated_at` of the exported objects."""
+    """Condition on the time of the last change. In exports of vouchers, customers and orders."""
     created_date: FieldFilter | None = None
-    """Condition on the field `created_date` of the exported objects."""
+    """Condition on the day of creation. In exports of vouchers."""
     active: FieldFilter | None = None
-    """Condition on the field `active` of the exported objects."""
+    """Condition on whether the voucher is switched on. In exports of vouchers."""
     redemption_status: FieldFilter | None = None
-    """Condition on the field `redemption_status` of the exported objects."""
+    """Condition on the state of redemption of the voucher. In exports of vouchers."""
     start_date: FieldFilter | None = None
-    """Condition on the field `start_date` of the exported objects."""
+    """Condition on the time from which the voucher can be redeemed. In exports of vouchers."""
     expiration_date: FieldFilter | None = None
-    """Condition on the field `expiration_date` of the exported objects."""
+    """Condition on the time until which the voucher can be redeemed. In exports of vouchers."""
     validity_day_of_week: FieldFilter | None = None
-    """Condition on the field `validity_day_of_week` of the exported objects."""
+    """Condition on the days of the week on which the voucher can be redeemed. In exports of vouchers."""
     code: FieldFilter | None = None
-    """Condition on the field `code` of the exported objects."""
+    """Condition on the code of the voucher. In exports of vouchers."""
     categories: FieldFilter | None = None
-    """Condition on the field `categories` of the exported objects."""
+    """Condition on the voucher's categories. In exports of vouchers."""
     vouchers: FieldFilter | None = None
-    """Condition on the field `vouchers` of the exported objects."""
+    """Condition on the vouchers to export. In exports of vouchers."""
     holder_id: FieldFilter | None = None
-    """Condition on the field `holder_id` of the exported objects."""
+    """Condition on the id of the customer who holds the voucher (`cust_...`). In exports of vouchers."""
     is_referral_code: FieldFilter | None = None
-    """Condition on the field `is_referral_code` of the exported objects."""
+    """Condition on whether the voucher is a referral code. In exports of vouchers and publications."""
     published_for_customer_id: FieldFilter | None = None
-    """Condition on the field `published_for_customer_id` of the exported objects."""
+    """Condition on the id of the customer whom the voucher was published to (`cust_...`). In exports of vouchers."""
     validity_timeframe: FieldFilter | None = None
-    """Condition on the field `validity_timeframe` of the exported objects."""
+    """Condition on the recurring windows in which the voucher can be redeemed. In exports of vouchers."""
     category_ids: FieldFilter | None = None
-    """Condition on the field `category_ids` of the exported objects."""
+    """Condition on the ids of the voucher's categories (`cat_...`). In exports of vouchers."""
     campaign: FieldFilter | None = None
-    """Condition on the field `campaign` of the exported objects."""
+    """Condition on the campaign. In exports of redemptions and publications."""
     customer: FieldFilter | None = None
-    """Condition on the field `customer` of the exported objects."""
+    """Condition on the customer. In exports of redemptions and publications."""
     voucher: FieldFilter | None = None
-    """Condition on the field `voucher` of the exported objects."""
+    """Condition on the voucher. In exports of redemptions and publications."""
     related_object: FieldFilter | None = None
-    """Condition on the field `related_object` of the exported objects."""
+    """Condition on what was redeemed. In exports of redemptions."""
     voucher_code: FieldFilter | None = None
-    """Condition on the field `voucher_code` of the exported objects."""
+    """Condition on the code of the redeemed voucher. In exports of redemptions."""
     related_object_id: FieldFilter | None = None
-    """Condition on the field `related_object_id` of the exported objects."""
+    """Condition on the id of what was redeemed or published. In exports of redemptions and publications."""
     related_object_parent_id: FieldFilter | None = None
-    """Condition on the field `related_object_parent_id` of the exported objects."""
+    """Condition on the id of what the redeemed object belongs to, such as a campaign. In exports of redemptions."""
     parent_redemption_id: FieldFilter | None = None
-    """Condition on the field `parent_redemption_id` of the exported objects."""
+    """Condition on the id of the redemption that the redemption is part of. In exports of redemptions."""
     failure_code: FieldFilter | None = None
-    """Condition on the field `failure_code` of the exported objects."""
+    """Condition on the constant that says why it failed. In exports of redemptions and publications."""
     result: FieldFilter | None = None
-    """Condition on the field `result` of the exported objects."""
+    """Condition on the outcome. In exports of redemptions and publications."""
     object: FieldFilter | None = None
-    """Condition on the field `object` of the exported objects."""
+    """Condition on the kind of entry, such as `redemption`. In exports of redemptions."""
     customer_id: FieldFilter | None = None
-    """Condition on the field `customer_id` of the exported objects."""
+    """Condition on the id of the customer (`cust_...`). In exports of redemptions and publications."""
     campaign_name: FieldFilter | None = None
-    """Condition on the field `campaign_name` of the exported objects."""
+    """Condition on the name of the campaign. In exports of redemptions and publications."""
     user_login: FieldFilter | None = None
-    """Condition on the field `user_login` of the exported objects."""
+    """Condition on the login of a dashboard user. In exports of redemptions."""
     status: FieldFilter | None = None
-    """Condition on the field `status` of the exported objects."""
+    """Condition on the status. In exports of redemptions and orders."""
     email: FieldFilter | None = None
-    """Condition on the field `email` of the exported objects."""
+    """Condition on the e-mail address of the customer. In exports of customers."""
     name: FieldFilter | None = None
-    """Condition on the field `name` of the exported objects."""
+    """Condition on the name of the customer. In exports of customers."""
     city: FieldFilter | None = None
-    """Condition on the field `city` of the exported objects."""
+    """Condition on the city in the customer's address. In exports of customers."""
     phone: FieldFilter | None = None
-    """Condition on the field `phone` of the exported objects."""
+    """Condition on the phone number of the customer. In exports of customers."""
     birthday: FieldFilter | None = None
-    """Condition on the field `birthday` of the exported objects."""
+    """Condition on the date of birth of the customer. In exports of customers."""
     source_id: FieldFilter | None = None
-    """Condition on the field `source_id` of the exported objects."""
+    """Condition on your own id of the object. In exports of customers, publications and orders."""
     publications_created_at: Annotated[FieldFilter | None, Field(alias="publications.created_at")] = None
-    """Condition on the field `publications.created_at` of the exported objects."""
+    """Condition on the time of a publication to the customer. In exports of customers."""
     publications_related_object_id: Annotated[FieldFilter | None, Field(alias="publications.related_object_id")] = None
-    """Condition on the field `publications.related_object_id` of the exported objects."""
+    """Condition on the id of a voucher published to the customer (`v_...`). In exports of customers."""
     voucher_type: FieldFilter | None = None
-    """Condition on the field `voucher_type` of the exported objects."""
+    """Condition on the kind of the published voucher. In exports of publications."""
     parent_object_id: FieldFilter | None = None
-    """Condition on the field `parent_object_id` of the exported objects."""
+    """Condition on the id of what the published voucher belongs to, such as a campaign. In exports of publications."""
     amount: FieldFilter | None = None
-    """Condition on the field `amount` of the exported objects."""
+    """Condition on the value of the order before discounts, in hundredths of the currency unit. In exports of orders.
+    """
     total_amount: FieldFilter | None = None
-    """Condition on the field `total_amount` of the exported objects."""
+    """Condition on the value of the order after discounts, in hundredths of the currency unit. In exports of orders."""
     discount_amount: FieldFilter | None = None
-    """Condition on the field `discount_amount` of the exported objects."""
+    """Condition on the discount on the order itself, in hundredths of the currency unit. In exports of orders."""
     total_discount_amount: FieldFilter | None = None
-    """Condition on the field `total_discount_amount` of the exported objects."""
+    """Condition on the sum of all discounts on the order, in hundredths of the currency unit. In exports of orders."""
     items_discount_amount: FieldFilter | None = None
-    """Condition on the field `items_discount_amount` of the exported objects."""
+    """Condition on the sum of the discounts on items, in hundredths of the currency unit. In exports of orders."""

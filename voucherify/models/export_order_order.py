@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ExportOrderOrder(FromJson, str, Enum):
-    """By what a list is sorted; a minus in front means from the last to the first."""
+    """Sort orders for an export of orders; a leading `-` sorts in descending order."""
 
     MINUS_CREATED_AT = "-created_at"
     CREATED_AT = "created_at"

@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class ExportResult(BaseModel):
-    """Where the file of a finished export can be fetched."""
+    """Where the file of a finished export is."""
 
     url: str
     """Absolute address of the CSV file. It carries a token that grants access, so treat it as a secret."""

@@ -8,7 +8,7 @@ from voucherify.models.export_parameters import ExportParameters
 
 
 class ExportsCreateRequestBody(BaseModel):
-    """An export to make: of which objects, and what about them."""
+    """An export to make: of which kind of objects, and what of them."""
 
     exported_object: (
         Literal[
@@ -24,8 +24,6 @@ class ExportsCreateRequestBody(BaseModel):
         ]
         | str
     )
-    """Kind of objects in the file, one per line: for instance `voucher`, `order` or `points_expiration`. It decides
-    which `parameters` are allowed.
-    """
+    """Kind of objects in the file, one per line. It decides which `parameters` are allowed."""
     parameters: ExportParameters | None = None
-    """Columns, sorting and filters. Without it, all objects are exported with the standard columns."""
+    """Columns, sort order and filters. Without them, all objects are exported with the default columns."""

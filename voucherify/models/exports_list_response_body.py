@@ -13,8 +13,8 @@ class ExportsListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["exports"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     exports: list[Export]
     """The exports of this page."""
     total: int
-    """Number of exports in all, over all pages."""
+    """Number of exports on all pages."""

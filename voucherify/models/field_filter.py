@@ -6,7 +6,7 @@ from voucherify.models.filter_conditions import FilterConditions
 
 
 class FieldFilter(BaseModel):
-    """Which values of a field an export takes."""
+    """A condition on a field of the objects that an export or a product collection holds."""
 
     conditions: FilterConditions | None = None
-    """Conditions on the value, one operator each."""
+    """Operators, each with what it compares the value to."""

@@ -9,58 +9,58 @@ from voucherify.base_model import BaseModel
 
 
 class FilterConditions(BaseModel):
-    """Conditions on the value of a field, one operator each.
+    """Operators on a field.
 
-    Every operator takes a list of values, also those that compare with a single one.
+    Each takes a list of values, even if it compares with a single one.
     """
 
     var_in: Annotated[list[Any] | Any | None, Field(alias="$in")] = None
-    """The field has one of these values."""
+    """The value is one of these."""
     not_in: Annotated[list[Any] | Any | None, Field(alias="$not_in")] = None
-    """The field has none of these values."""
+    """The value is none of these."""
     var_is: Annotated[Any, Field(alias="$is")] = None
-    """The field has this value."""
+    """The value equals the one in the list."""
     is_days_ago: Annotated[Any, Field(alias="$is_days_ago")] = None
-    """The time lies this number of days back."""
+    """The time is this number of days in the past."""
     is_days_in_future: Annotated[Any, Field(alias="$is_days_in_future")] = None
-    """The time lies this number of days ahead."""
+    """The time is this number of days in the future."""
     is_not: Annotated[Any, Field(alias="$is_not")] = None
-    """The field has another value than this one."""
+    """The value differs from the one in the list."""
     has_value: Annotated[Any, Field(alias="$has_value")] = None
     """The field has a value."""
     is_unknown: Annotated[Any, Field(alias="$is_unknown")] = None
     """The field has no value."""
     contains: Annotated[Any, Field(alias="$contains")] = None
-    """The text contains this text."""
+    """The value contains the text in the list."""
     not_contain: Annotated[Any, Field(alias="$not_contain")] = None
-    """The text does not contain this text."""
+    """The value does not contain the text in the list."""
     starts_with: Annotated[Any, Field(alias="$starts_with")] = None
-    """The text starts with this text."""
+    """The value begins with the text in the list."""
     ends_with: Annotated[Any, Field(alias="$ends_with")] = None
-    """The text ends with this text."""
+    """The value ends with the text in the list."""
     more_than: Annotated[Any, Field(alias="$more_than")] = None
-    """The number is greater than this one."""
+    """The number is greater than the one in the list."""
     less_than: Annotated[Any, Field(alias="$less_than")] = None
-    """The number is less than this one."""
+    """The number is smaller than the one in the list."""
     more_than_ago: Annotated[Any, Field(alias="$more_than_ago")] = None
-    """The time lies further back than this span."""
+    """The time is further in the past than this span."""
     less_than_ago: Annotated[Any, Field(alias="$less_than_ago")] = None
-    """The time lies in the past, but less far back than this span."""
+    """The time is in the past, but less far than this span."""
     more_than_future: Annotated[Any, Field(alias="$more_than_future")] = None
-    """The time lies further ahead than this span."""
+    """The time is further in the future than this span."""
     less_than_future: Annotated[Any, Field(alias="$less_than_future")] = None
-    """The time lies in the future, but less far ahead than this span."""
+    """The time is in the future, but less far than this span."""
     more_than_equal: Annotated[Any, Field(alias="$more_than_equal")] = None
-    """The number is this one or greater."""
+    """The number is greater than the one in the list, or equal to it."""
     less_than_equal: Annotated[Any, Field(alias="$less_than_equal")] = None
-    """The number is this one or less."""
+    """The number is smaller than the one in the list, or equal to it."""
     after: Annotated[Any, Field(alias="$after")] = None
-    """The time is later than this one (RFC 3339)."""
+    """The time is later than the one in the list (RFC 3339)."""
     before: Annotated[Any, Field(alias="$before")] = None
-    """The time is earlier than this one (RFC 3339)."""
+    """The time is earlier than the one in the list (RFC 3339)."""
     count: Annotated[Any, Field(alias="$count")] = None
-    """The list has this number of entries."""
+    """The field has this number of entries."""
     count_less: Annotated[Any, Field(alias="$count_less")] = None
-    """The list has fewer entries than this number."""
+    """The field has fewer entries than this number."""
     count_more: Annotated[Any, Field(alias="$count_more")] = None
-    """The list has more entries than this number."""
+    """The field has more entries than this number."""

@@ -10,17 +10,17 @@ from voucherify.base_model import BaseModel
 
 
 class FilterConditionsDateTimeConditions(BaseModel):
-    """Comparisons with a date and time, in the spelling of an older official class."""
+    """Operators on a time, with the names that an older official class has."""
 
     after: Annotated[datetime | None, Field(alias="$after")] = None
-    """The time is later than this one (RFC 3339)."""
+    """The time is later than this one."""
     before: Annotated[datetime | None, Field(alias="$before")] = None
-    """The time is earlier than this one (RFC 3339)."""
+    """The time is earlier than this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """The field is set. The operand itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """The field is not set. The operand itself is not looked at."""
+    """The field has no value."""
     more_than: int | None = None
-    """The value is greater than this number. Without the `$` of the other operators."""
+    """The number is greater than this one. Its name lacks the `$` of the other operators."""
     less_than: int | None = None
-    """The value is smaller than this number. Without the `$` of the other operators."""
+    """The number is smaller than this one. Its name lacks the `$` of the other operators."""

@@ -7,13 +7,13 @@ from voucherify.base_model import BaseModel
 
 
 class Gift(BaseModel):
-    """Credits of a gift card."""
+    """The credits of a gift card."""
 
     amount: float | None = None
-    """Credits that the card was loaded with, in hundredths of the currency unit."""
+    """Credits that the card was loaded with, in hundredths of the currency unit (5000 is 50.00)."""
     subtracted_amount: int | None = None
     """Credits that balance adjustments took off the card, in hundredths of the currency unit."""
     balance: float | None = None
     """Credits left on the card, in hundredths of the currency unit."""
     effect: Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"] | str | None = None
-    """What credits pay for: the order as a whole (`APPLY_TO_ORDER`) or its items (`APPLY_TO_ITEMS`)."""
+    """What the credits pay for: the order as a whole (`APPLY_TO_ORDER`) or its items (`APPLY_TO_ITEMS`)."""

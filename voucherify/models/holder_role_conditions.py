@@ -9,24 +9,21 @@ from voucherify.base_model import BaseModel
 
 
 class HolderRoleConditions(BaseModel):
-    """Operators that compare the part that a customer plays as holder.
-
-    All that are given must hold.
-    """
+    """Operators on the role of a holder."""
 
     var_in: Annotated[list[Literal["OWNER", "REFEREE", "REFERRER"] | str] | None, Field(alias="$in")] = None
-    """Matches holdings with one of these roles."""
+    """The value is one of these."""
     not_in: Annotated[list[Literal["OWNER", "REFEREE", "REFERRER"] | str] | None, Field(alias="$not_in")] = None
-    """Matches holdings with none of these roles."""
+    """The value is none of these."""
     var_is: Annotated[Literal["OWNER", "REFEREE", "REFERRER"] | str | None, Field(alias="$is")] = None
-    """Matches holdings with this role."""
+    """The value equals this one."""
     is_not: Annotated[Literal["OWNER", "REFEREE", "REFERRER"] | str | None, Field(alias="$is_not")] = None
-    """Matches holdings with any other role."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """Matches objects that have any value here; the operand itself does not matter."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """Matches objects that have no value here; the operand itself does not matter."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """Matches objects whose value begins with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """Matches objects whose value ends with this text."""
+    """The value ends with this text."""

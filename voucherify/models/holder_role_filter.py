@@ -6,7 +6,7 @@ from voucherify.models.holder_role_conditions import HolderRoleConditions
 
 
 class HolderRoleFilter(BaseModel):
-    """A filter on the part that a customer plays as holder."""
+    """A condition on the role of a holder."""
 
     conditions: HolderRoleConditions | None = None
-    """Operators with the roles to compare with."""
+    """Operators, each with what it compares the value to."""

@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class IdReference(BaseModel):
-    """Another object, by its id."""
+    """A reference to another object by its id."""
 
     id: str | None = None
     """Id of the object; the field that holds the reference says what kind of object it is."""

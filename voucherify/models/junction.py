@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class Junction(FromJson, str, Enum):
-    """How filters are joined: all of them must match, or any."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""
 
     AND = "and"
     OR = "or"

@@ -7,10 +7,10 @@ from voucherify.models.string_filter import StringFilter
 
 
 class LocationFilters(BaseModel):
-    """Conditions on the locations to list."""
+    """Conditions that locations must meet to be listed."""
 
     name: StringFilter | None = None
-    """Condition on the name."""
+    """Condition on the name of the location."""
     created_at: DateTimeFilter | None = None
     """Condition on the time of creation."""
     updated_at: DateTimeFilter | None = None

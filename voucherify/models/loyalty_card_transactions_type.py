@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class LoyaltyCardTransactionsType(FromJson, str, Enum):
-    """What moved points on a loyalty card."""
+    """Types of transactions on a loyalty card."""
 
     PENDING_POINTS_ACTIVATION = "PENDING_POINTS_ACTIVATION"
     POINTS_ACCRUAL = "POINTS_ACCRUAL"

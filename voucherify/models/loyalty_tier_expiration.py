@@ -20,7 +20,6 @@ class LoyaltyTierExpiration(BaseModel):
     expiration_date: str | None = None
     """Date on which the member leaves the tier, such as `2026-12-31`."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the object was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """When the object was last changed, in RFC 3339, or null if it never was; in a filter, the condition on that time.
-    """
+    """When the object was last changed (RFC 3339); null or missing if it never was."""

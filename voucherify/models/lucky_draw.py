@@ -7,12 +7,12 @@ from voucherify.base_model import BaseModel
 class LuckyDraw(BaseModel):
     """Settings of a lucky draw campaign.
 
-    No operation uses this shape, and the API documentation does not have it.
+    No operation uses them, and the API documentation does not describe them.
     """
 
     winners_count: str | None = None
-    """Number of winners, as a text."""
+    """Number of winners, as text."""
     unique_winners_per_draw: str | None = None
-    """By its name, whether the winners of one draw must differ; a text whose values are not documented."""
+    """Text whose meaning is not documented."""
     unique_winners: str | None = None
-    """By its name, whether winners must differ over all draws; a text whose values are not documented."""
+    """Text whose meaning is not documented."""

@@ -13,7 +13,7 @@ class ManagementProjectsBrandingListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[Branding]
     """The branding."""
     total: int

@@ -11,11 +11,11 @@ from voucherify.models.string_filter_conditions import StringFilterConditions
 
 
 class MemberTransactionFilters(BaseModel):
-    """Which transactions of a loyalty card to list."""
+    """Conditions that transactions of a loyalty card must meet to be listed."""
 
     created_at: DateTimeFilter | DateTimeFilterConditions | None = None
-    """Conditions on when the transaction was made."""
+    """Condition on the time of the transaction."""
     id: StringFilter | StringFilterConditions | None = None
-    """Conditions on the id of the transaction (`vtx_...`)."""
+    """Condition on the id of the transaction (`vtx_...`)."""
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions must hold (`and`) or one of them is enough (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""

@@ -13,7 +13,7 @@ class MetadataSchemasListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["schemas"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     schemas: list[MetadataSchema] | None = None
     """The schemas, one per kind of object."""
     total: int

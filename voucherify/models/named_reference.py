@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class NamedReference(BaseModel):
-    """Another object, by id and name."""
+    """A reference to another object by its id and name."""
 
     id: str | None = None
     """Id of the object; the field that holds the reference says what kind of object it is."""

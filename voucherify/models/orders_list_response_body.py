@@ -13,8 +13,8 @@ class OrdersListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["orders"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     orders: list[Order]
     """The orders of this page."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of objects on all pages together."""

@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterActivityCategory(FromJson, str, Enum):
-    """Whether a customer did something, or it followed from something else."""
+    """Whether an activity is something that was done (`ACTION`) or follows from something else (`EFFECT`)."""
 
     ACTION = "ACTION"
     EFFECT = "EFFECT"

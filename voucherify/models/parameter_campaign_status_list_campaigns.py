@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterCampaignStatusListCampaigns(FromJson, str, Enum):
-    """How far the creation of a campaign has come."""
+    """States of the creation or change of a campaign."""
 
     DONE = "DONE"
     IN_PROGRESS = "IN_PROGRESS"

@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterExpandListCampaigns(FromJson, str, Enum):
-    """What the answer holds about each campaign in addition."""
+    """What a list of campaigns says about each in addition."""
 
     CATEGORY = "category"
     ACCESS_SETTINGS_ASSIGNMENTS = "access_settings_assignments"

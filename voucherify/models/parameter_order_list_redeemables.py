@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterOrderListRedeemables(FromJson, str, Enum):
-    """By what a list is sorted; a minus in front means from the last to the first."""
+    """Sort orders for redeemables and their holders; a leading `-` sorts in descending order."""
 
     ID = "id"
     MINUS_ID = "-id"

@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterOrderListRedemptions(FromJson, str, Enum):
-    """By what a list is sorted; a minus in front means from the last to the first."""
+    """Sort orders for redemptions; a leading `-` sorts in descending order."""
 
     CREATED_AT = "created_at"
     MINUS_CREATED_AT = "-created_at"

@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterTemplatesList(FromJson, str, Enum):
-    """By what a list is sorted; a minus in front means from the last to the first."""
+    """Sort orders for campaign templates; a leading `-` sorts in descending order."""
 
     ID = "id"
     MINUS_ID = "-id"

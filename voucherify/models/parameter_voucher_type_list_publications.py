@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ParameterVoucherTypeListPublications(FromJson, str, Enum):
-    """Types of published vouchers."""
+    """Kinds of published vouchers."""
 
     DISCOUNT = "discount"
     LOYALTY = "loyalty"

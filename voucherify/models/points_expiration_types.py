@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class PointsExpirationTypes(FromJson, str, Enum):
-    """When points that are added to a card expire."""
+    """When points that are added to a card expire: by the rules of the program, on a certain date, or never."""
 
     PROGRAM_RULES = "PROGRAM_RULES"
     CUSTOM_DATE = "CUSTOM_DATE"

@@ -15,21 +15,21 @@ class ProductCollectionFilter(BaseModel):
     id: FieldFilter | None = None
     """Condition on the id of the product or SKU."""
     product_id: FieldFilter | None = None
-    """Condition on the id of the product that an SKU belongs to (`prod_`)."""
+    """Condition on the id of the product that an SKU belongs to (`prod_...`)."""
     source_id: FieldFilter | None = None
     """Condition on your own id of the product or SKU."""
     name: FieldFilter | None = None
     """Condition on the name of the product."""
     price: FieldFilter | None = None
-    """Condition on the price, in hundredths of the currency unit."""
+    """Condition on the price of one unit, in hundredths of the currency unit."""
     object: FieldFilter | None = None
-    """Condition on the kind: product or SKU."""
+    """Condition on the kind of object, product or SKU."""
     attributes: FieldFilter | None = None
-    """Condition on the attributes."""
+    """Condition on the attributes of the product or SKU."""
     metadata: FieldFilter | None = None
-    """Condition on custom attributes."""
+    """Condition on the custom attributes of the product or SKU."""
     image_url: FieldFilter | None = None
-    """Condition on the address of the picture."""
+    """Condition on the address of the image."""
     skus: FieldFilter | None = None
     """Condition on the SKUs of the product."""
     created_at: FieldFilter | None = None

@@ -13,8 +13,8 @@ class ProductCollectionsListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[ProductCollection]
     """The collections of this page."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of objects on all pages together."""

@@ -17,4 +17,4 @@ class ProductsSkusListResponseBody(BaseModel):
     skus: list[Sku]
     """The SKUs of this page."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of objects on all pages together."""

@@ -13,7 +13,7 @@ class PromotionTierList(BaseModel):
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["tiers"] | str | None = None
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     tiers: list[PromotionTier] | None = None
     """The promotion tiers."""
     total: int | None = None

@@ -11,35 +11,35 @@ from voucherify.models.publication_voucher import PublicationVoucher
 
 
 class Publication(BaseModel):
-    """A publication: one or several vouchers given to a customer, or a failed attempt to do so."""
+    """A publication: vouchers that were given to a customer, or a failed attempt to do so."""
 
     id: str
     """Id that Voucherify gave the publication; starts with `pub_`."""
     object: Literal["publication"] | str
     """Names the kind of this object."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the object was created (RFC 3339)."""
     customer_id: str
-    """Customer who got the vouchers (`cust_...`)."""
+    """Id of the customer who got the vouchers (`cust_...`)."""
     tracking_id: str | None = None
-    """What identifies the customer in tracking, such as the `source_id`."""
+    """Text that identifies the customer in tracking, such as the `source_id`."""
     metadata: PublicationMetadata
-    """Custom attributes of the publication. For one made by a distribution, they name its source."""
+    """Custom attributes of the publication. If a distribution made it, they name the distribution."""
     channel: str
-    """How the vouchers were published, such as `API`, or as the call named it."""
+    """Channel of the publication, such as `API`, or as the request named it."""
     source_id: str | None
     """Your own id of the publication; null if none was given."""
     customer: CustomerDetails
-    """The customer who got the vouchers, or should have got them."""
+    """The customer who got the vouchers, or was to get them."""
     vouchers: list[str] | None = None
     """Codes of the published vouchers."""
     vouchers_id: list[str]
     """Ids of the published vouchers (`v_...`)."""
     result: Literal["SUCCESS", "FAILURE"] | str
-    """Outcome of the publication."""
+    """Whether the publication succeeded."""
     voucher: PublicationVoucher | None = None
-    """The published voucher in short. Only where there is exactly one."""
+    """The published voucher in short, if it is a single one."""
     failure_code: str | None = None
-    """Short constant that names why the publication failed. Only with result FAILURE."""
+    """Short constant that says why the publication failed."""
     failure_message: str | None = None
-    """Why the publication failed, in words. Only with result FAILURE."""
+    """Why the publication failed, in words for people."""

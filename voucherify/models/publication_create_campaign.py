@@ -5,9 +5,9 @@ from voucherify.base_model import BaseModel
 
 
 class PublicationCreateCampaign(BaseModel):
-    """A campaign that supplies the vouchers for a publication."""
+    """The campaign that supplies the vouchers of a publication."""
 
     name: str
     """Name of the campaign."""
     count: int | None = None
-    """How many vouchers to publish to the customer, 1 to 50. One if left out. 1 to 50."""
+    """How many vouchers to publish, 1 to 50; one by default."""

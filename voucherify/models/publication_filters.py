@@ -8,14 +8,14 @@ from voucherify.models.string_filter import StringFilter
 
 
 class PublicationFilters(BaseModel):
-    """Conditions that the listed publications must meet."""
+    """Conditions that publications must meet to be listed."""
 
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions must hold (`and`) or any one of them (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""
     failure_code: StringFilter | None = None
-    """Condition on why the publication failed."""
+    """Condition on the constant that says why the publication failed."""
     result: StringFilter | None = None
-    """Condition on the outcome, SUCCESS or FAILURE."""
+    """Condition on the outcome, `SUCCESS` or `FAILURE`."""
     customer_id: StringFilter | None = None
     """Condition on the id of the customer (`cust_...`)."""
     campaign_name: StringFilter | None = None
@@ -25,8 +25,8 @@ class PublicationFilters(BaseModel):
     is_referral_code: StringFilter | None = None
     """Condition on whether the published voucher is a referral code."""
     parent_object_id: StringFilter | None = None
-    """Condition on the id of the object that the published voucher comes from, its campaign (`camp_...`)."""
+    """Condition on the id of what the published voucher belongs to, its campaign (`camp_...`)."""
     related_object_id: StringFilter | None = None
-    """Condition on the id of the published object, the voucher (`v_...`)."""
+    """Condition on the id of the published voucher (`v_...`)."""
     source_id: StringFilter | None = None
     """Condition on your own id of the publication."""

@@ -5,10 +5,10 @@ from voucherify.base_model import BaseModel
 
 
 class PublicationMetadata(BaseModel):
-    """What caused a publication, where a distribution did it."""
+    """The distribution that caused a publication."""
 
     source_type: str | None = None
-    """Kind of the cause, such as `distribution`."""
+    """Kind of the cause; `distribution` for a distribution."""
     source_id: str | None = None
     """Id of the cause; for a distribution it starts with `distr_`."""
     distribution_id: str | None = None

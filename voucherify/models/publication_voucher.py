@@ -9,19 +9,19 @@ from voucherify.models.gift import Gift
 
 
 class PublicationVoucher(BaseModel):
-    """The voucher that a publication gave to a customer, in short."""
+    """The voucher that was published, in short."""
 
     code: str
     """Code of the voucher."""
     object: Literal["voucher"] | str
     """Names the kind of this object."""
     campaign: str | None
-    """Name of the voucher's campaign."""
+    """Name of the voucher's campaign; null for none."""
     gift: Gift | None = None
-    """Amount and balance, for a gift card."""
+    """Credits of the card. Only for gift cards."""
     loyalty_card: dict[str, Any] | None = None
-    """Points and balance, for a loyalty card."""
+    """Points of the card. Only for loyalty cards."""
     discount: Discount | None = None
-    """What the voucher takes off, for a discount voucher."""
+    """What the voucher takes off. Only for discount vouchers."""
     is_referral_code: bool | None = None
     """Whether the voucher is the code of a referral program."""

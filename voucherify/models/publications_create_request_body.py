@@ -17,14 +17,14 @@ class PublicationsCreateRequestBody(BaseModel):
     voucher: str | None = None
     """Code of the voucher to publish."""
     source_id: str | None = None
-    """Your own id of the publication."""
+    """Your own id of the publication. With it, a request publishes a single voucher."""
     customer: Customer
-    """Who gets the vouchers, by `id` or `source_id`. The other fields update the stored customer; an unknown
-    `source_id` creates one.
+    """Who gets the vouchers, by `id` or `source_id`. Further fields update the stored customer; an unknown `source_id`
+    creates one.
     """
     metadata: dict[str, Any] | None = None
     """Custom attributes of the publication, as defined in the project's metadata schema."""
     channel: str | None = None
-    """How the vouchers reach the customer, for your own statistics."""
+    """How the vouchers reach the customer, as a name of your own."""
     campaign: PublicationCreateCampaign | None = None
-    """Campaign to take vouchers from that nobody holds yet, and how many."""
+    """Campaign that supplies the vouchers, and how many."""

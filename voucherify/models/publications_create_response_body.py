@@ -10,34 +10,31 @@ from voucherify.models.voucher import Voucher
 
 
 class PublicationsCreateResponseBody(BaseModel):
-    """A publication that succeeded.
-
-    It has `voucher` where one voucher was published, and `vouchers` where there were several.
-    """
+    """A successful publication, with `voucher` for one voucher, and with `vouchers` for several."""
 
     id: str
     """Id that Voucherify gave the publication; starts with `pub_`."""
     object: Literal["publication"] | str
     """Names the kind of this object."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the object was created (RFC 3339)."""
     customer_id: str
-    """Customer who got the vouchers (`cust_...`)."""
+    """Id of the customer who got the vouchers (`cust_...`)."""
     tracking_id: str | None = None
-    """What identifies the customer in tracking, such as the `source_id`."""
+    """Text that identifies the customer in tracking, such as the `source_id`."""
     metadata: dict[str, Any]
     """Custom attributes of the publication."""
-    channel: Literal["API"] | str
-    """How the vouchers were published. `API`, unless the call named another channel."""
+    channel: str
+    """Channel of the publication; `API` unless the request named another one."""
     source_id: str | None
     """Your own id of the publication; null if none was given."""
     result: Literal["SUCCESS"] | str
-    """Outcome of the publication, always SUCCESS here."""
+    """Outcome of the publication; always `SUCCESS` here."""
     customer: CustomerDetails
-    """The customer who got the vouchers, as stored now."""
+    """The customer who got the vouchers."""
     vouchers_id: list[str]
     """Ids of the published vouchers (`v_...`)."""
     voucher: Voucher | None = None
-    """The published voucher. Only where there is exactly one."""
+    """The published voucher, if it is a single one."""
     vouchers: list[str] | None = None
-    """Codes of the published vouchers. Only where there are several."""
+    """Codes of the published vouchers, if there are several."""

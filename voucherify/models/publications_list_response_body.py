@@ -13,7 +13,7 @@ class PublicationsListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["publications"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     publications: list[Publication]
     """The publications of this page, successful and failed ones."""
     total: int

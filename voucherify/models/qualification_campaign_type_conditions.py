@@ -9,29 +9,29 @@ from voucherify.base_model import BaseModel
 
 
 class QualificationCampaignTypeConditions(BaseModel):
-    """Comparisons with the type of the campaign, such as `DISCOUNT_COUPONS` or `PROMOTION`."""
+    """Operators on the type of the campaign, such as `DISCOUNT_COUPONS` or `PROMOTION`."""
 
     var_is: Annotated[
         list[Literal["PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM"] | str]
         | None,
         Field(alias="$is"),
     ] = None
-    """The type equals the one in the list."""
+    """The value equals the one in the list."""
     is_not: Annotated[
         list[Literal["PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM"] | str]
         | None,
         Field(alias="$is_not"),
     ] = None
-    """The type differs from the one in the list."""
+    """The value differs from the one in the list."""
     var_in: Annotated[
         list[Literal["PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM"] | str]
         | None,
         Field(alias="$in"),
     ] = None
-    """The type is one of these."""
+    """The value is one of these."""
     not_in: Annotated[
         list[Literal["PROMOTION", "GIFT_VOUCHERS", "REFERRAL_PROGRAM", "DISCOUNT_COUPONS", "LOYALTY_PROGRAM"] | str]
         | None,
         Field(alias="$not_in"),
     ] = None
-    """The type is none of these."""
+    """The value is none of these."""

@@ -6,7 +6,7 @@ from voucherify.models.qualification_campaign_type_conditions import Qualificati
 
 
 class QualificationCampaignTypeFilter(BaseModel):
-    """Condition on the type of the campaign that a redeemable belongs to."""
+    """A condition on the type of the campaign that a redeemable belongs to."""
 
     conditions: QualificationCampaignTypeConditions | None = None
-    """Comparisons that the type must meet."""
+    """Operators, each with what it compares the value to."""

@@ -9,17 +9,20 @@ from voucherify.base_model import BaseModel
 
 
 class QualificationFieldConditions(BaseModel):
-    """Comparisons with the text in a field."""
+    """Operators on a text field.
+
+    Each takes a list.
+    """
 
     var_is: Annotated[list[str] | None, Field(alias="$is")] = None
-    """The text equals the one in the list."""
+    """The value equals the one in the list."""
     is_not: Annotated[list[str] | None, Field(alias="$is_not")] = None
-    """The text differs from the one in the list."""
+    """The value differs from the one in the list."""
     has_value: Annotated[Any, Field(alias="$has_value")] = None
-    """The field is set. The operand itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[Any, Field(alias="$is_unknown")] = None
-    """The field is not set. The operand itself is not looked at."""
+    """The field has no value."""
     var_in: Annotated[list[str] | None, Field(alias="$in")] = None
-    """The text is one of these."""
+    """The value is one of these."""
     not_in: Annotated[list[str] | None, Field(alias="$not_in")] = None
-    """The text is none of these."""
+    """The value is none of these."""

@@ -6,7 +6,7 @@ from voucherify.models.qualification_field_conditions import QualificationFieldC
 
 
 class QualificationFieldFilter(BaseModel):
-    """Condition on a field of the redeemables."""
+    """A condition on a field of the redeemables."""
 
     conditions: QualificationFieldConditions | None = None
-    """Comparisons that the field must meet."""
+    """Operators, each with what it compares the value to."""

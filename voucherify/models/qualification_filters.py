@@ -11,20 +11,20 @@ from voucherify.models.qualification_resource_type_filter import QualificationRe
 
 
 class QualificationFilters(BaseModel):
-    """Which redeemables to look at when customers and orders are checked for what they qualify for."""
+    """Conditions on the redeemables that are examined."""
 
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions of the filter must hold (`and`) or one is enough (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""
     category_id: QualificationFieldFilter | None = None
-    """Condition on the id of the category (`cat_`)."""
+    """Condition on the id of the category (`cat_...`)."""
     campaign_id: QualificationFieldFilter | None = None
-    """Condition on the id of the campaign (`camp_`)."""
+    """Condition on the id of the campaign (`camp_...`)."""
     campaign_type: QualificationCampaignTypeFilter | None = None
     """Condition on the type of the campaign."""
     resource_id: QualificationFieldFilter | None = None
-    """Condition on the id of the resource, whose kind `resource_type` restricts."""
+    """Condition on the id of the redeemable, whose kind `resource_type` names."""
     resource_type: QualificationResourceTypeFilter | None = None
-    """Condition on the kind of redeemable: campaign, voucher or promotion tier."""
+    """Condition on the kind of redeemable: `campaign`, `voucher` or `promotion_tier`."""
     voucher_type: QualificationFieldFilter | None = None
     """Condition on the kind of voucher, such as `DISCOUNT_VOUCHER`."""
     code: QualificationFieldFilter | None = None

@@ -9,13 +9,16 @@ from voucherify.base_model import BaseModel
 
 
 class QualificationHolderRoleConditions(BaseModel):
-    """Comparisons with the role of a customer towards a code."""
+    """Operators on the role of a holder.
+
+    Each takes a list.
+    """
 
     var_is: Annotated[list[Literal["OWNER", "REFERRER", "REFEREE"] | str] | None, Field(alias="$is")] = None
-    """The role equals the one in the list."""
+    """The value equals the one in the list."""
     is_not: Annotated[list[Literal["OWNER", "REFERRER", "REFEREE"] | str] | None, Field(alias="$is_not")] = None
-    """The role differs from the one in the list."""
+    """The value differs from the one in the list."""
     var_in: Annotated[list[Literal["OWNER", "REFERRER", "REFEREE"] | str] | None, Field(alias="$in")] = None
-    """The role is one of these."""
+    """The value is one of these."""
     not_in: Annotated[list[Literal["OWNER", "REFERRER", "REFEREE"] | str] | None, Field(alias="$not_in")] = None
-    """The role is none of these."""
+    """The value is none of these."""

@@ -6,7 +6,7 @@ from voucherify.models.qualification_holder_role_conditions import Qualification
 
 
 class QualificationHolderRoleFilter(BaseModel):
-    """Condition on the role in which the customer holds the voucher."""
+    """A condition on the role in which the customer holds the voucher."""
 
     conditions: QualificationHolderRoleConditions | None = None
-    """Comparisons that the role must meet."""
+    """Operators, each with what it compares the value to."""

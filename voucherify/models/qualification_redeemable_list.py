@@ -14,11 +14,11 @@ class QualificationRedeemableList(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[QualificationRedeemable]
     """The redeemables, in the order that `sorting_rule` asked for."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of objects on all pages together."""
     has_more: bool
     """Whether more redeemables qualify."""
     more_starting_after: datetime | None = None

@@ -9,17 +9,20 @@ from voucherify.base_model import BaseModel
 
 
 class QualificationResourceTypeConditions(BaseModel):
-    """Comparisons with the kind of redeemable: `campaign`, `voucher` or `promotion_tier`."""
+    """Operators on the kind of redeemable.
+
+    Each takes a list.
+    """
 
     var_is: Annotated[list[Literal["campaign", "voucher", "promotion_tier"] | str] | None, Field(alias="$is")] = None
-    """The kind equals the one in the list."""
+    """The value equals the one in the list."""
     is_not: Annotated[list[Literal["campaign", "voucher", "promotion_tier"] | str] | None, Field(alias="$is_not")] = (
         None
     )
-    """The kind differs from the one in the list."""
+    """The value differs from the one in the list."""
     var_in: Annotated[list[Literal["campaign", "voucher", "promotion_tier"] | str] | None, Field(alias="$in")] = None
-    """The kind is one of these."""
+    """The value is one of these."""
     not_in: Annotated[list[Literal["campaign", "voucher", "promotion_tier"] | str] | None, Field(alias="$not_in")] = (
         None
     )
-    """The kind is none of these."""
+    """The value is none of these."""

@@ -6,7 +6,7 @@ from voucherify.models.qualification_resource_type_conditions import Qualificati
 
 
 class QualificationResourceTypeFilter(BaseModel):
-    """Condition on the kind of redeemable."""
+    """A condition on the kind of redeemable."""
 
     conditions: QualificationResourceTypeConditions | None = None
-    """Comparisons that the kind must meet."""
+    """Operators, each with what it compares the value to."""

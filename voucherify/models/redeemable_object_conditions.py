@@ -9,24 +9,21 @@ from voucherify.base_model import BaseModel
 
 
 class RedeemableObjectConditions(BaseModel):
-    """Operators that compare the kind of redeemable.
-
-    The only kind here is `voucher`.
-    """
+    """Operators on the kind of redeemable, which is `voucher`."""
 
     var_in: Annotated[list[Literal["voucher"] | str] | None, Field(alias="$in")] = None
-    """Matches redeemables of one of these kinds."""
+    """The value is one of these."""
     not_in: Annotated[list[Literal["voucher"] | str] | None, Field(alias="$not_in")] = None
-    """Matches redeemables of none of these kinds."""
+    """The value is none of these."""
     var_is: Annotated[Literal["voucher"] | str | None, Field(alias="$is")] = None
-    """Matches redeemables of this kind."""
+    """The value equals this one."""
     is_not: Annotated[Literal["voucher"] | str | None, Field(alias="$is_not")] = None
-    """Matches redeemables of any other kind."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """Matches objects that have any value here; the operand itself does not matter."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """Matches objects that have no value here; the operand itself does not matter."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """Matches objects whose value begins with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """Matches objects whose value ends with this text."""
+    """The value ends with this text."""

@@ -6,7 +6,7 @@ from voucherify.models.redeemable_object_conditions import RedeemableObjectCondi
 
 
 class RedeemableObjectFilter(BaseModel):
-    """A filter on the kind of redeemable."""
+    """A condition on the kind of redeemable."""
 
     conditions: RedeemableObjectConditions | None = None
-    """Operators of this condition and the values that they compare with."""
+    """Operators, each with what it compares the value to."""

@@ -25,6 +25,6 @@ class RedeemablesRequest(BaseModel):
     session: Session | None = None
     """Reserves the redeemables, or names the session that did so."""
     tracking_id: str | None = None
-    """Identifies the customer across calls where no id does; in answers an opaque text that starts with `track_`."""
+    """Identifies the customer across calls; in answers it is a text that starts with `track_`."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the redemptions, as defined in the metadata schema for redemptions."""

@@ -8,10 +8,7 @@ from voucherify.models.string_filter import StringFilter
 
 
 class RedemptionFilters(BaseModel):
-    """Filter on redemptions.
-
-    Conditions combine as `junction` says.
-    """
+    """Conditions that redemptions must meet to be listed."""
 
     voucher_code: StringFilter | None = None
     """Condition on the code of the redeemed voucher."""
@@ -20,18 +17,18 @@ class RedemptionFilters(BaseModel):
     related_object_parent_id: StringFilter | None = None
     """Condition on the id of what the redeemed object belongs to, such as a campaign."""
     parent_redemption_id: StringFilter | None = None
-    """Condition on the id of the redemption above, for redeemables that were redeemed together."""
+    """Condition on the id of the redemption that the redemption is part of."""
     failure_code: StringFilter | None = None
-    """Condition on the reason why the redemption failed."""
+    """Condition on the constant that says why the redemption failed."""
     result: StringFilter | None = None
     """Condition on the outcome, `SUCCESS` or `FAILURE`."""
     object: StringFilter | None = None
     """Condition on the kind of entry, `redemption` or `redemption_rollback`."""
     customer_id: StringFilter | None = None
-    """Condition on the customer's id."""
+    """Condition on the id of the customer (`cust_...`)."""
     campaign_name: StringFilter | None = None
     """Condition on the name of the campaign."""
     user_login: StringFilter | None = None
-    """Condition on the login of the dashboard user who redeemed."""
+    """Condition on the login of a dashboard user."""
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions of the filter must hold (`and`) or one is enough (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""

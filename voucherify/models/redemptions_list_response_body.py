@@ -13,8 +13,8 @@ class RedemptionsListResponseBody(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["redemptions"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     redemptions: list[Redemption]
     """The redemptions and rollbacks of this page; `object` tells them apart."""
     total: int
-    """Number of objects that exist in all, of which a list may hold one page only."""
+    """Number of objects on all pages together."""

@@ -9,7 +9,7 @@ from voucherify.base_model import BaseModel
 
 
 class ReferralCodeConditions(BaseModel):
-    """Operators for a condition on whether vouchers are referral codes."""
+    """Operators on whether vouchers are referral codes."""
 
     var_is: Annotated[Literal["TRUE", "FALSE"] | str | None, Field(alias="$is")] = None
     """`TRUE` for referral codes, `FALSE` for other vouchers."""

@@ -9,4 +9,4 @@ class ReferralCodeFilter(BaseModel):
     """A condition on whether vouchers are referral codes."""
 
     conditions: ReferralCodeConditions | None = None
-    """Operators with the value to compare with."""
+    """Operators, each with what it compares the value to."""

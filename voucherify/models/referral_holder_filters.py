@@ -10,10 +10,10 @@ from voucherify.models.string_filter import StringFilter
 
 
 class ReferralHolderFilters(BaseModel):
-    """Conditions that the listed holders must meet."""
+    """Conditions that holders must meet to be listed."""
 
     id: StringFilter | None = None
-    """Condition on the id of the assignment (`rh_...`)."""
+    """Condition on the id of the entry that links customer and code (`rh_...`)."""
     created_at: DateTimeFilter | None = None
     """Condition on the time when the customer became a holder."""
     holder_role: HolderRoleFilter | None = None
@@ -21,4 +21,4 @@ class ReferralHolderFilters(BaseModel):
     customer_id: StringFilter | None = None
     """Condition on the id of the customer (`cust_...`)."""
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions must hold (`and`) or any one of them (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""

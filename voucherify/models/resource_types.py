@@ -9,7 +9,7 @@ from voucherify.base_enum import FromJson
 
 
 class ResourceTypes(FromJson, str, Enum):
-    """Kinds of redeemables."""
+    """Kinds of objects that can qualify."""
 
     CAMPAIGN = "campaign"
     VOUCHER = "voucher"

@@ -11,7 +11,7 @@ from voucherify.models.simple_campaign_voucher import SimpleCampaignVoucher
 
 
 class SimpleCampaign(BaseModel):
-    """A campaign in short, as it appears inside of other objects."""
+    """A campaign in short, as part of another object."""
 
     id: str | None = None
     """Id that Voucherify gave the campaign; starts with `camp_`."""
@@ -20,49 +20,38 @@ class SimpleCampaign(BaseModel):
     campaign_type: str | None = None
     """Kind of the campaign, such as `LOYALTY_PROGRAM`."""
     type: Literal["AUTO_UPDATE", "STATIC", "STANDALONE"] | str | None = None
-    """Whether vouchers can still be added (`AUTO_UPDATE`), their number is fixed (`STATIC`), or they stand alone
-    (`STANDALONE`).
+    """How vouchers are created: `AUTO_UPDATE` campaigns get further vouchers as needed, `STATIC` ones have a fixed
+    number, `STANDALONE` ones have a single code.
     """
     is_referral_code: bool | None = None
     """Whether the codes of the campaign are referral codes."""
     voucher: SimpleCampaignVoucher | None = None
-    """Settings that all vouchers of the campaign share."""
+    """The settings of the campaign's vouchers."""
     referral_program: ReferralProgram | None = None
-    """How referrals are converted and rewarded; only for referral programs."""
+    """What makes a referral count and how it is rewarded. Only in referral campaigns."""
     auto_join: bool | None = None
-    """Whether customers join on their own as soon as they meet the conditions."""
+    """Whether customers join by themselves as soon as they meet the conditions of the campaign."""
     join_once: bool | None = None
-    """Whether a customer can join once only."""
+    """Whether a customer can join only once, and so get only one voucher of the campaign."""
     active: bool | None = None
-    """Whether the campaign is on."""
+    """Whether the campaign is switched on."""
     category_id: str | None = None
-    """Id of the category that the object is assigned to, starting with `cat_`; null for none; in a filter, the
-    condition on it.
-    """
+    """Id of the category that the campaign belongs to (`cat_...`); null for none."""
     category: str | None = None
-    """Category that the object is assigned to, by name; on an event of the system, whether the event is an action or an
-    effect of one.
-    """
+    """Name of the category that the campaign belongs to."""
     categories: list[Category] | None = None
-    """Categories that the object is assigned to, by which stacking rules treat it; in a list of promotion stacks, the
-    stacks; in a filter, the condition on category ids.
-    """
+    """The categories of the campaign."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the campaign."""
     start_date: datetime | None = None
-    """When the object becomes valid, in RFC 3339, or the rule that sets this date; null for at once; in a filter, the
-    condition on it.
-    """
+    """From when the campaign's vouchers and tiers can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """When the object stops being valid, in RFC 3339, or the rule that sets this date; null for no end; in a filter,
-    the condition on it.
-    """
+    """Until when the campaign's vouchers and tiers can be redeemed (RFC 3339)."""
     description: str | None = None
-    """What the object is for, in free text."""
+    """A note about the campaign, for the people who run it."""
     created_at: datetime | None = None
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the campaign was created (RFC 3339)."""
     updated_at: datetime | None = None
-    """When the object was last changed, in RFC 3339, or null if it never was; in a filter, the condition on that time.
-    """
+    """When the campaign was last changed (RFC 3339)."""
     object: Literal["campaign"] | str | None = None
     """Names the kind of this object."""

@@ -12,17 +12,17 @@ from voucherify.models.voucher_redemption import VoucherRedemption
 
 
 class SimpleCampaignVoucher(BaseModel):
-    """The vouchers of a campaign in short, described once for all of them."""
+    """The settings of the vouchers of a campaign, in short."""
 
     type: Literal["DISCOUNT_VOUCHER", "LOYALTY_CARD", "GIFT_VOUCHER"] | str
     """Kind of the vouchers."""
     discount: Discount | None = None
-    """Discount that each voucher gives; only for discount vouchers."""
+    """Discount that each voucher gives. Only for discount vouchers."""
     gift: Gift | None = None
-    """Credits that each gift card starts with; only for gift cards."""
+    """Credits of each gift card. Only for gift cards."""
     loyalty_card: CampaignLoyaltyCard | None = None
-    """Points that a new card starts with, and how points expire; only for loyalty cards."""
+    """Points that each card starts with, and when points expire. Only for loyalty cards."""
     redemption: VoucherRedemption
-    """How often each voucher may be redeemed."""
+    """How often each voucher can be redeemed."""
     code_config: CodeConfig
-    """How the codes of the vouchers are generated."""
+    """How the codes are built."""

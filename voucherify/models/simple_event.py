@@ -16,12 +16,12 @@ class SimpleEvent(BaseModel):
     type: str | None = None
     """Name of the event, such as `customer.order.paid`."""
     category: Literal["EFFECT", "ACTION"] | str | None = None
-    """Whether someone did it (`ACTION`) or it followed from something else (`EFFECT`)."""
+    """Whether the event is something that was done (`ACTION`) or follows from something else (`EFFECT`)."""
     entity_id: str | None = None
-    """Id of the object that the event happened to, such as the customer."""
+    """Id of the object that the event is about, such as a customer."""
     created_at: datetime | None = None
-    """When the event happened."""
+    """When the event happened (RFC 3339)."""
     group_id: str | None = None
-    """Shared by all events that one call caused."""
+    """Id that all events share which one call caused."""
     event_source: EventSource | None = None
     """Who caused the event."""

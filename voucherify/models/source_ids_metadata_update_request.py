@@ -12,4 +12,4 @@ class SourceIdsMetadataUpdateRequest(BaseModel):
     source_ids: list[str]
     """Your own ids of the customers or products to update."""
     metadata: dict[str, Any]
-    """Attributes to set on each of them."""
+    """Custom attributes to set on each of them."""

@@ -6,7 +6,7 @@ from voucherify.models.string_filter_conditions import StringFilterConditions
 
 
 class StringFilter(BaseModel):
-    """Condition on a text field."""
+    """A condition on a text field."""
 
     conditions: StringFilterConditions | None = None
-    """Comparisons that the text must meet."""
+    """Operators, each with what it compares the value to."""

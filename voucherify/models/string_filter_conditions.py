@@ -11,27 +11,27 @@ from voucherify.base_model import BaseModel
 
 
 class StringFilterConditions(BaseModel):
-    """Comparisons with the text in a field."""
+    """Operators on a text field."""
 
     var_in: Annotated[list[str] | None, Field(alias="$in")] = None
-    """The text is one of these."""
+    """The value is one of these."""
     not_in: Annotated[list[str] | None, Field(alias="$not_in")] = None
-    """The text is none of these."""
+    """The value is none of these."""
     var_is: Annotated[str | None, Field(alias="$is")] = None
-    """The text equals this one."""
+    """The value equals this one."""
     is_not: Annotated[str | None, Field(alias="$is_not")] = None
-    """The text differs from this one."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """The text is set. The operand itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """The text is not set. The operand itself is not looked at."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """The text starts with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """The text ends with this text."""
+    """The value ends with this text."""
     contains: Annotated[str | None, Field(alias="$contains")] = None
-    """The text contains this text."""
+    """The value contains this text."""
     not_contain: Annotated[str | None, Field(alias="$not_contain")] = None
-    """The text does not contain this text."""
+    """The value does not contain this text."""
     conditions: StringFilterConditions | None = None
-    """The same comparisons, nested one level deeper."""
+    """The same operators, one level deeper."""

@@ -12,47 +12,43 @@ from voucherify.models.validity_timeframe import ValidityTimeframe
 
 
 class TemplatesCampaignsCampaignSetupCreateRequestBody(BaseModel):
-    """Name of a campaign to make of a template, and settings that replace those of the template."""
+    """The name of a campaign to make from a template, and settings that replace those of the template."""
 
     name: str
     """Name of the new campaign, unique in the project."""
     description: str | None = None
     """A note about the campaign, for the people who run it."""
     type: Literal["AUTO_UPDATE", "STATIC", "STANDALONE"] | str | None = None
-    """How vouchers come into being: AUTO_UPDATE, more are generated as they are needed; STATIC, a fixed set;
-    STANDALONE, one generic code.
+    """How vouchers are created: `AUTO_UPDATE` campaigns get further vouchers as needed, `STATIC` ones have a fixed
+    number, `STANDALONE` ones have a single code.
     """
     join_once: bool | None = None
-    """True to let a customer get no more than one voucher of the campaign."""
+    """Whether a customer can join only once, and so get only one voucher of the campaign."""
     auto_join: bool | None = None
-    """True to have customers join the campaign by themselves as soon as they qualify."""
+    """Whether customers join by themselves as soon as they meet the conditions of the campaign."""
     use_voucher_metadata_schema: bool | None = None
-    """True to check metadata against the schema for vouchers, false to check it against that for campaigns."""
+    """Whether metadata follows the schema for vouchers (true) or the one for campaigns (false)."""
     vouchers_count: int | None = None
     """Number of vouchers to generate at first."""
     start_date: datetime | None = None
-    """Time from which on the campaign's vouchers can be redeemed."""
+    """From when the campaign's vouchers can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Time after which the campaign's vouchers cannot be redeemed any more."""
+    """Until when the campaign's vouchers can be redeemed (RFC 3339)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the object is valid, by day of the week."""
     activity_duration_after_publishing: str | None = None
     """How long a voucher can be redeemed after it was published, as an ISO 8601 duration such as `P24D`."""
     category_id: str | None = None
-    """Category that the campaign belongs to (`cat_...`)."""
+    """Id of the category that the campaign belongs to (`cat_...`)."""
     category: str | None = None
-    """Name of the category that the campaign belongs to; `category_id` does the same by id."""
+    """Name of the category that the campaign belongs to; `category_id` takes its id instead."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the campaign, as defined in the project's metadata schema."""
     access_settings: AccessSettings | None = None
     """Areas and stores to assign the campaign to."""
     voucher: CampaignSetupVoucher | None = None
-    """Codes and redemption limit of the vouchers. What they are worth comes from the template."""
+    """Codes and redemption limit of the vouchers. Their value comes from the template."""

@@ -9,11 +9,11 @@ from voucherify.models.created_resource import CreatedResource
 
 
 class TemplatesCampaignsCampaignSetupCreateResponseBody(BaseModel):
-    """A campaign made of a template, with what had to be created for it."""
+    """A campaign that was made from a template, and the objects created along with it."""
 
     created_resources: list[CreatedResource]
-    """Objects created along with the campaign because the template needs them."""
+    """Objects that were created along with the campaign."""
     campaign: Campaign
-    """The new campaign. Its vouchers may still be in the making."""
+    """The new campaign. Its vouchers may not have been generated yet."""
     object: Literal["campaign_setup"] | str
     """Names the kind of this object."""

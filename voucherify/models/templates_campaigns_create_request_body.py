@@ -5,16 +5,16 @@ from voucherify.base_model import BaseModel
 
 
 class TemplatesCampaignsCreateRequestBody(BaseModel):
-    """What to make a campaign template of, and how to call it.
+    """What to make a campaign template from, and its name.
 
     Give one of the two ids.
     """
 
     campaign_id: str | None = None
-    """Campaign to take the settings from (`camp_...`); null or left out where a promotion tier is the source."""
+    """Id of the campaign to take the settings from (`camp_...`); null for none."""
     promotion_tier_id: str | None = None
-    """Promotion tier to take the settings from (`promo_...`); null or left out where a campaign is the source."""
+    """Id of the promotion tier to take the settings from (`promo_...`); null for none."""
     name: str
     """Name of the template."""
     description: str | None = None
-    """A note about the template, for the people who use it; null for none."""
+    """What the template is for, in free text; null for none."""

@@ -10,35 +10,31 @@ from voucherify.models.validity_timeframe import ValidityTimeframe
 
 
 class TemplatesCampaignsTierSetupCreateRequestBody(BaseModel):
-    """Campaign and name of a promotion tier to make of a template, and settings that replace those of the template."""
+    """A promotion tier to make from a template: its campaign, its name, and settings that replace the saved ones."""
 
     campaign_id: str
-    """Promotion campaign that the tier joins (`camp_...`)."""
+    """Id of the promotion campaign that the tier joins (`camp_...`)."""
     name: str
     """Name of the tier, for the people who run the campaign."""
     banner: str | None = None
-    """Text to show to customers to whom the tier applies."""
+    """Text about the tier, to show to customers."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the tier."""
     hierarchy: int | None = None
-    """Rank of the tier among those that match an order; 1 goes first."""
+    """Rank of the tier among those of the campaign; 1 is the first."""
     active: bool | None = None
     """False creates the tier switched off."""
     start_date: datetime | None = None
-    """Time from which on the tier can be redeemed."""
+    """From when the tier can be redeemed (RFC 3339)."""
     expiration_date: datetime | None = None
-    """Time after which the tier cannot be redeemed any more."""
+    """Until when the tier can be redeemed (RFC 3339)."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the object is valid, by day of the week."""
     category: str | None = None
-    """Name of the category that the tier belongs to; `category_id` does the same by id."""
+    """Name of the category that the tier belongs to; `category_id` takes its id instead."""
     category_id: str | None = None
-    """Category that the tier belongs to (`cat_...`)."""
+    """Id of the category that the tier belongs to (`cat_...`)."""

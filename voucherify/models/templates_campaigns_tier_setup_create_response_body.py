@@ -9,10 +9,10 @@ from voucherify.models.promotion_tier import PromotionTier
 
 
 class TemplatesCampaignsTierSetupCreateResponseBody(BaseModel):
-    """A promotion tier made of a template, with what had to be created for it."""
+    """A promotion tier that was made from a template, and the objects created along with it."""
 
     created_resources: list[CreatedResource]
-    """Objects created along with the tier because the template needs them."""
+    """Objects that were created along with the tier."""
     promotion_tier: PromotionTier | None = None
     """The new tier."""
     object: Literal["promotion_tier_setup"] | str

@@ -13,4 +13,4 @@ class TemplatesCampaignsUpdateRequestBody(BaseModel):
     name: str | None = None
     """Name of the template."""
     description: str | None = None
-    """A note about the template, for the people who use it; null removes it."""
+    """What the template is for, in free text; null removes it."""

@@ -6,9 +6,9 @@ from voucherify.models.earning_rule_banner import EarningRuleBanner
 
 
 class TransactionEarningRule(BaseModel):
-    """The earning rule that a transaction's points come from."""
+    """The earning rule that gave the points of a transaction."""
 
     id: str
     """Id of the earning rule; starts with `ern_`."""
     source: EarningRuleBanner
-    """What the rule is called towards customers."""
+    """What customers see as the name of the rule."""

@@ -9,15 +9,15 @@ from voucherify.models.trash_bin_resource_type_filter import TrashBinResourceTyp
 
 
 class TrashBinFilters(BaseModel):
-    """Conditions on the bin entries to list."""
+    """Conditions that bin entries must meet to be listed."""
 
     junction: Literal["and", "or"] | str | None = None
-    """Whether all conditions of the filter must hold (`and`) or one is enough (`or`)."""
+    """Whether all conditions must hold (`and`) or one is enough (`or`)."""
     id: StringFilter | None = None
-    """Condition on the id of the entry (`tbe_`)."""
+    """Condition on the id of the entry (`tbe_...`)."""
     resource_type: TrashBinResourceTypeFilter | None = None
-    """Condition on the kind of the deleted resource."""
+    """Condition on the kind of the deleted object."""
     resource_name: StringFilter | None = None
-    """Condition on the name or code of the deleted resource."""
+    """Condition on the name of the deleted object, or on its code."""
     resource_id: StringFilter | None = None
-    """Condition on the id of the deleted resource."""
+    """Condition on the id of the deleted object."""

@@ -8,21 +8,21 @@ from voucherify.base_model import BaseModel
 
 
 class TrashBinItem(BaseModel):
-    """A deleted resource in the bin."""
+    """An entry of the bin: a deleted campaign, voucher, product or SKU."""
 
     id: str
     """Id of the entry in the bin; starts with `tbe_`."""
     created_at: datetime
-    """When the resource was deleted (RFC 3339)."""
+    """When the entry was created, that is, when the object was deleted (RFC 3339)."""
     deleted_by_user_id: str | None
-    """Id of the user who deleted the resource in the dashboard (`user_`); null if it was deleted otherwise."""
+    """Id of the user who deleted the object, starting with `user_`; null if none is known."""
     resource_id: str
-    """Id of the deleted resource, such as `v_1` for a voucher."""
+    """Id of the deleted object, such as `v_1` for a voucher."""
     resource_type: Literal["campaign", "product", "sku", "voucher"] | str
-    """Kind of the deleted resource."""
+    """Kind of the deleted object."""
     resource_name: str
-    """Name of the deleted resource; for a voucher, its code."""
+    """Name of the deleted object; for a voucher, its code."""
     resource_parent_id: str | None
-    """Id of what the resource belonged to: the campaign of a voucher, the product of an SKU. Null if there is none."""
+    """Id of the object that the deleted one belongs to, such as the campaign of a voucher; null if there is none."""
     object: Literal["campaign", "product", "sku", "voucher"] | str
-    """Kind of the deleted resource, as in `resource_type`."""
+    """Kind of the deleted object, as in `resource_type`."""

@@ -8,17 +8,17 @@ from voucherify.models.trash_bin_item import TrashBinItem
 
 
 class TrashBinListResponseBody(BaseModel):
-    """Part of the list of bin entries."""
+    """One page of bin entries."""
 
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[TrashBinItem]
-    """The entries."""
+    """The entries of this page."""
     total: int
-    """Number of entries in the bin."""
+    """Number of entries on all pages."""
     has_more: bool
     """Whether further objects follow after this page."""
     more_starting_after: str | None = None
-    """Id of the last entry in `data`, to be passed as `starting_after_id` for the next part."""
+    """Cursor for the next page, to be passed as `starting_after_id`."""

@@ -9,23 +9,23 @@ from voucherify.base_model import BaseModel
 
 
 class TrashBinResourceTypeConditions(BaseModel):
-    """Comparisons with the kind of a deleted resource: `campaign`, `product`, `sku` or `voucher`."""
+    """Operators on the kind of a deleted object."""
 
     var_in: Annotated[list[Literal["campaign", "product", "sku", "voucher"] | str] | None, Field(alias="$in")] = None
-    """The kind is one of these."""
+    """The value is one of these."""
     not_in: Annotated[list[Literal["campaign", "product", "sku", "voucher"] | str] | None, Field(alias="$not_in")] = (
         None
     )
-    """The kind is none of these."""
+    """The value is none of these."""
     var_is: Annotated[Literal["campaign", "product", "sku", "voucher"] | str | None, Field(alias="$is")] = None
-    """The kind is this one."""
+    """The value equals this one."""
     is_not: Annotated[Literal["campaign", "product", "sku", "voucher"] | str | None, Field(alias="$is_not")] = None
-    """The kind is another one."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """The kind is known. The value itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """The kind is not known. The value itself is not looked at."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """The kind starts with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """The kind ends with this text."""
+    """The value ends with this text."""

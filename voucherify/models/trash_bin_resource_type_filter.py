@@ -6,7 +6,7 @@ from voucherify.models.trash_bin_resource_type_conditions import TrashBinResourc
 
 
 class TrashBinResourceTypeFilter(BaseModel):
-    """Condition on the kind of deleted resources."""
+    """A condition on the kind of a deleted object."""
 
     conditions: TrashBinResourceTypeConditions | None = None
-    """Comparisons that the kind must meet."""
+    """Operators, each with what it compares the value to."""

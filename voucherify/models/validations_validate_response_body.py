@@ -24,7 +24,7 @@ class ValidationsValidateResponseBody(BaseModel):
     order: Order | None = None
     """The order with the discounts of all applicable redeemables."""
     tracking_id: str | None = None
-    """Identifies the customer across calls where no id does; in answers an opaque text that starts with `track_`."""
+    """Identifies the customer across calls; in answers it is a text that starts with `track_`."""
     session: Session | None = None
     """The session that reserves the redeemables; its `key` goes into the redemption."""
     stacking_rules: StackingRules

@@ -6,7 +6,7 @@ from voucherify.models.validity_hours_daily import ValidityHoursDaily
 
 
 class ValidityHours(BaseModel):
-    """Hours of the day in which something is valid."""
+    """The hours of the day in which something is valid."""
 
     daily: list[ValidityHoursDaily] | None = None
-    """Time spans by day of the week."""
+    """Spans of hours, each for certain days of the week."""

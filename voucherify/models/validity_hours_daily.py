@@ -7,11 +7,11 @@ from voucherify.base_model import BaseModel
 
 
 class ValidityHoursDaily(BaseModel):
-    """A time span on certain days of the week."""
+    """A span of hours on certain days of the week."""
 
     start_time: str | None = None
-    """When the span begins: time of day as `HH:mm`, 24 hours."""
+    """Beginning of the span, as a time of day in the form `HH:mm` (24 hours)."""
     days_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days on which the span applies, 0 (Sunday) to 6 (Saturday)."""
+    """Days of the week on which the span applies, 0 (Sunday) to 6 (Saturday)."""
     expiration_time: str | None = None
-    """When the span ends: time of day as `HH:mm`, 24 hours."""
+    """End of the span, as a time of day in the form `HH:mm` (24 hours)."""

@@ -8,6 +8,6 @@ class ValidityTimeframe(BaseModel):
     """Recurring windows in which something is valid, counted from its start date."""
 
     duration: str | None = None
-    """How long a window is open, as an ISO 8601 duration such as `PT1H`."""
+    """Length of a window, as an ISO 8601 duration such as `PT1H`."""
     interval: str | None = None
     """Time from the start of one window to the start of the next, as an ISO 8601 duration such as `P2D`."""

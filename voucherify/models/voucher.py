@@ -21,7 +21,7 @@ from voucherify.models.voucher_redemption import VoucherRedemption
 class Voucher(BaseModel):
     """A voucher: a discount coupon, gift card, loyalty card or referral code.
 
-    Where it is part of another object, some fields are missing.
+    As part of another object, it may lack some of its fields.
     """
 
     id: str | None = None
@@ -29,35 +29,35 @@ class Voucher(BaseModel):
     code: str | None = None
     """Code of the voucher, as customers enter it."""
     campaign: str | None = None
-    """Name of the voucher's campaign; null for a voucher without one."""
+    """Name of the voucher's campaign; null for none."""
     campaign_id: str | None = None
-    """Id of the voucher's campaign (`camp_`); null for a voucher without one."""
+    """Id of the voucher's campaign (`camp_...`); null for none."""
     category: str | None = None
     """Name of the voucher's category; null for none."""
     category_id: str | None = None
-    """Id of the voucher's category (`cat_`); null for none."""
+    """Id of the voucher's category (`cat_...`); null for none."""
     type: Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str | None = None
-    """Kind of voucher. It decides which of `discount`, `gift` and `loyalty_card` is set."""
+    """Kind of the voucher. It decides which of `discount`, `gift` and `loyalty_card` is set."""
     discount: Discount | None = None
-    """What a discount voucher takes off."""
+    """What the voucher takes off; null or absent unless it is a discount voucher."""
     gift: Gift | None = None
-    """Amount and balance of a gift card."""
+    """Credits of the card; null or absent unless it is a gift card."""
     loyalty_card: LoyaltyCard | None = None
-    """Points and balance of a loyalty card."""
+    """Points of the card; null or absent unless it is a loyalty card."""
     start_date: datetime | None = None
-    """From when the voucher can be redeemed (RFC 3339); null for at once."""
+    """From when the voucher can be redeemed (RFC 3339); null for no limit."""
     expiration_date: datetime | None = None
-    """Until when the voucher can be redeemed (RFC 3339); null for no end."""
+    """Until when the voucher can be redeemed (RFC 3339); null for no limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring windows after the start date in which the voucher can be redeemed; null for none."""
+    """Recurring windows after the start date in which the voucher can be redeemed; null for no such limit."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the voucher can be redeemed, 0 (Sunday) to 6 (Saturday); null for all."""
+    """Days of the week on which the voucher can be redeemed, 0 (Sunday) to 6 (Saturday); null for all days."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day in which the voucher can be redeemed; null for all."""
+    """Hours of the day in which the voucher can be redeemed; null for all hours."""
     active: bool | None = None
-    """Whether the voucher is switched on."""
+    """Whether the voucher is switched on; may be null."""
     additional_info: str | None = None
-    """A note about the voucher."""
+    """Free text that is kept with the voucher; null for none."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the voucher."""
     assets: VoucherAssets | None = None
@@ -69,18 +69,18 @@ class Voucher(BaseModel):
     updated_at: datetime | None = None
     """When the voucher was last changed (RFC 3339); null if it never was."""
     holder_id: str | None = None
-    """Id of the customer who holds the voucher (`cust_`); null if nobody does."""
+    """Id of the customer who holds the voucher (`cust_...`)."""
     referrer_id: str | None = None
-    """Id of the customer who refers others with the voucher (`cust_`); null for none."""
+    """Id of the customer who refers others with the voucher (`cust_...`)."""
     object: Literal["voucher"] | str | None = None
     """Names the kind of this object."""
     publish: VoucherPublish | None = None
-    """How often the voucher was given to customers."""
+    """How often the voucher was published, that is, given to customers."""
     redemption: VoucherRedemption | None = None
-    """How often the voucher was and may be redeemed."""
-    categories: list[Category | Any] | None = None
+    """How often the voucher can be redeemed, and how often it was."""
+    categories: list[Category] | None = None
     """Categories of the voucher or of its campaign."""
     validation_rules_assignments: ValidationRuleAssignmentList | None = None
-    """Which validation rules are assigned to the voucher."""
+    """Validation rules that are assigned to the voucher."""
     holder: SimpleCustomer | None = None
     """The customer who holds the voucher."""

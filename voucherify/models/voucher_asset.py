@@ -8,6 +8,6 @@ class VoucherAsset(BaseModel):
     """An image of a voucher's code."""
 
     id: str | None = None
-    """Encrypted form of the code that the image contains."""
+    """Encrypted form of the code that the image shows."""
     url: str | None = None
     """Address of the image."""

@@ -13,16 +13,17 @@ class VoucherBalance(BaseModel):
     type: Literal["loyalty_card", "gift_voucher"] | str | None = None
     """Kind of card: `loyalty_card` or `gift_voucher`."""
     total: int | None = None
-    """Points or credits put on the card so far, this change included."""
+    """Credits or points put on the card so far, this change included; credits in hundredths of the currency unit."""
     object: Literal["balance"] | str | None = None
     """Names the kind of this object."""
     amount: int | None = None
-    """Credits that the change added; negative if it took credits off. For a gift card."""
+    """Credits added by the change, in hundredths of the currency unit; negative if it took credits off. For gift cards.
+    """
     points: int | None = None
-    """Number of points that the change added; negative if it took points off. For a loyalty card."""
+    """Points added by the change; negative if it took points off. For loyalty cards."""
     balance: int | None = None
-    """Points or credits that can be spent after the change."""
+    """Credits or points left after the change; credits in hundredths of the currency unit."""
     operation_type: Literal["MANUAL", "AUTOMATIC"] | str | None = None
-    """Who made the change: a person or an API call (`MANUAL`), or Voucherify by its rules (`AUTOMATIC`)."""
+    """Whether a person or a call made the change (`MANUAL`), or Voucherify itself (`AUTOMATIC`)."""
     related_object: BalanceRelatedObject | None = None
     """The card whose balance changed."""

@@ -7,7 +7,7 @@ from voucherify.base_model import BaseModel
 
 
 class VoucherPublish(BaseModel):
-    """How often a voucher was given to customers."""
+    """How often a voucher was published, that is, given to customers."""
 
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""

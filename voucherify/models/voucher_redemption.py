@@ -7,17 +7,17 @@ from voucherify.base_model import BaseModel
 
 
 class VoucherRedemption(BaseModel):
-    """How often a voucher may be, and was, redeemed."""
+    """How often a voucher can be redeemed, and how often it was."""
 
     quantity: int | None = None
-    """How often the voucher may be redeemed; null for no limit."""
+    """How often the voucher can be redeemed; null for no limit."""
     redeemed_quantity: int | None = None
     """How often the voucher was redeemed."""
     redeemed_points: int | None = None
-    """Number of points that were spent, for a loyalty card."""
+    """Points that were spent so far. For loyalty cards."""
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     url: str | None = None
     """Path of the list of the redemptions, relative to the API host."""
     redeemed_amount: int | None = None
-    """Credits that were redeemed, in hundredths of the currency unit."""
+    """Credits that were spent so far, in hundredths of the currency unit. For gift cards."""

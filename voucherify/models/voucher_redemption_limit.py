@@ -5,7 +5,7 @@ from voucherify.base_model import BaseModel
 
 
 class VoucherRedemptionLimit(BaseModel):
-    """How often each voucher of a campaign may be redeemed."""
+    """How often a voucher can be redeemed."""
 
     quantity: int | None = None
-    """How often each voucher may be redeemed; null for no limit."""
+    """Number of redemptions allowed; null for no limit."""

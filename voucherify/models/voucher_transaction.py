@@ -16,19 +16,19 @@ class VoucherTransaction(BaseModel):
     source_id: str | None
     """Your own id of the transaction; null if none was given."""
     voucher_id: str
-    """Voucher whose balance changed (`v_...`)."""
+    """Id of the voucher whose balance changed (`v_...`)."""
     campaign_id: str
-    """Campaign that the voucher belongs to (`camp_...`)."""
+    """Id of the campaign that the voucher belongs to (`camp_...`)."""
     source: str | None
     """Where the change came from, such as `API`; null if not recorded."""
     reason: str | None
-    """Why the balance changed, as given by whoever changed it; null if not given."""
+    """Why the balance changed, in free text; null if not stated."""
     related_transaction_id: str | None
-    """Another transaction that belongs to this one, such as the one that this one refunds; null for none."""
+    """Id of a transaction that belongs to this one, such as the other side of a transfer; null for none."""
     created_at: datetime
-    """When the object was created, in RFC 3339; in a filter, the condition on that time."""
+    """When the object was created (RFC 3339)."""
     details: VoucherTransactionDetails
-    """The balance after the change, and what caused it."""
+    """The balance after the change, and what caused the change."""
     type: (
         Literal[
             "PENDING_POINTS_ACTIVATION",
@@ -47,4 +47,6 @@ class VoucherTransaction(BaseModel):
         ]
         | str
     )
-    """What happened. CREDITS types concern gift vouchers, POINTS types and PENDING_POINTS_ACTIVATION loyalty cards."""
+    """What happened. `CREDITS_...` types concern gift cards, `POINTS_...` types and `PENDING_POINTS_ACTIVATION` loyalty
+    cards.
+    """

@@ -15,7 +15,7 @@ from voucherify.models.voucher_balance import VoucherBalance
 class VoucherTransactionDetails(BaseModel):
     """What caused a transaction on a gift card or loyalty card, and the balance after it.
 
-    Only the fields that apply are there.
+    Only the fields that apply are present.
     """
 
     balance: VoucherBalance | None = None
@@ -27,23 +27,23 @@ class VoucherTransactionDetails(BaseModel):
     earning_rule: TransactionEarningRule | None = None
     """The earning rule that gave the points."""
     segment: NamedReference | None = None
-    """The segment that the customer entered to earn the points."""
+    """The segment that earned the customer the points."""
     loyalty_tier: NamedReference | None = None
-    """The loyalty tier that the customer reached to earn the points."""
+    """The loyalty tier that earned the customer the points."""
     redemption: IdReference | None = None
-    """The redemption that spent the points or credits."""
+    """The redemption that spent the credits or points."""
     rollback: IdReference | None = None
-    """The rollback that gave the points or credits back."""
+    """The rollback that gave the credits or points back."""
     custom_event: TransactionEvent | None = None
-    """The custom event that earned the points."""
+    """The custom event that caused the transaction."""
     event_schema: NamedReference | None = None
-    """The definition of that custom event."""
+    """The schema of that custom event."""
     holder_loyalty_tier: NamedReference | None = None
     """The loyalty tier of the card's holder at the time."""
     pending_points: LoyaltyPendingPoints | None = None
-    """The pending points that became points."""
+    """The pending points that were activated."""
     reward: NamedReference | None = None
-    """The reward that points were exchanged for."""
+    """The reward that the points were exchanged for."""
     source_voucher: Voucher | None = None
     """The card that the points were transferred from."""
     destination_voucher: Voucher | None = None

@@ -13,10 +13,10 @@ class VoucherTransactionList(BaseModel):
     object: Literal["list"] | str
     """Names the kind of this object."""
     data_ref: Literal["data"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     data: list[VoucherTransaction]
     """The transactions of this page."""
     has_more: bool
     """Whether further objects follow after this page."""
     more_starting_after: str | None = None
-    """Cursor for the next page, to be passed as `starting_after_id`. Absent on the last page."""
+    """Cursor for the next page, to be passed as `starting_after_id`; absent on the last page."""

@@ -9,29 +9,29 @@ from voucherify.base_model import BaseModel
 
 
 class VoucherTypeConditions(BaseModel):
-    """Comparisons with the kind of voucher: `GIFT_VOUCHER`, `DISCOUNT_VOUCHER` or `LOYALTY_CARD`."""
+    """Operators on the kind of voucher."""
 
     var_in: Annotated[
         list[Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str] | None, Field(alias="$in")
     ] = None
-    """The kind is one of these."""
+    """The value is one of these."""
     not_in: Annotated[
         list[Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str] | None, Field(alias="$not_in")
     ] = None
-    """The kind is none of these."""
+    """The value is none of these."""
     var_is: Annotated[Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str | None, Field(alias="$is")] = (
         None
     )
-    """The kind equals this one."""
+    """The value equals this one."""
     is_not: Annotated[
         Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str | None, Field(alias="$is_not")
     ] = None
-    """The kind differs from this one."""
+    """The value differs from this one."""
     has_value: Annotated[str | None, Field(alias="$has_value")] = None
-    """The kind is set. The operand itself is not looked at."""
+    """The field has a value."""
     is_unknown: Annotated[str | None, Field(alias="$is_unknown")] = None
-    """The kind is not set. The operand itself is not looked at."""
+    """The field has no value."""
     starts_with: Annotated[str | None, Field(alias="$starts_with")] = None
-    """The kind starts with this text."""
+    """The value begins with this text."""
     ends_with: Annotated[str | None, Field(alias="$ends_with")] = None
-    """The kind ends with this text."""
+    """The value ends with this text."""

@@ -6,7 +6,7 @@ from voucherify.models.voucher_type_conditions import VoucherTypeConditions
 
 
 class VoucherTypeFilter(BaseModel):
-    """Condition on the kind of voucher."""
+    """A condition on the kind of voucher."""
 
     conditions: VoucherTypeConditions | None = None
-    """Comparisons that the kind must meet."""
+    """Operators, each with what it compares the value to."""

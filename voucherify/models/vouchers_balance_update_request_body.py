@@ -5,13 +5,13 @@ from voucherify.base_model import BaseModel
 
 
 class VouchersBalanceUpdateRequestBody(BaseModel):
-    """By how much to change the balance of a gift voucher or loyalty card."""
+    """A change to the balance of a gift card or loyalty card."""
 
     amount: int
-    """What to add, in hundredths of the currency unit for a gift voucher, in points for a loyalty card. A negative
-    number takes away.
+    """What to add: credits in hundredths of the currency unit for a gift card, points for a loyalty card. A negative
+    number takes off.
     """
     source_id: str | None = None
     """Your own id of the transaction that records the change."""
     reason: str | None = None
-    """Why the balance changes; kept with the transaction."""
+    """Why the balance changes, in free text; it is kept with the transaction."""

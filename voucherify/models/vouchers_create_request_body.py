@@ -21,46 +21,42 @@ class VouchersCreateRequestBody(BaseModel):
     """
 
     code: str | None = None
-    """Code of the voucher. Leave it out to have one generated according to `code_config`."""
+    """Code of the voucher, unique in the project. Leave it out for a random one that follows `code_config`."""
     campaign: str | None = None
-    """Name of the campaign that the voucher joins; `campaign_id` does the same by id."""
+    """Name of the campaign that the voucher joins; `campaign_id` takes its id instead."""
     campaign_id: str | None = None
-    """Campaign that the voucher joins (`camp_...`)."""
+    """Id of the campaign that the voucher joins (`camp_...`)."""
     category: str | None = None
-    """Name of the category that the voucher belongs to; `category_id` does the same by id."""
+    """Name of the voucher's category; `category_id` takes its id instead."""
     category_id: str | None = None
-    """Category that the voucher belongs to (`cat_...`)."""
+    """Id of the voucher's category (`cat_...`)."""
     start_date: datetime | None = None
-    """Time from which on the voucher can be redeemed; leave out for no limit."""
+    """From when the voucher can be redeemed (RFC 3339); leave it out for no limit."""
     expiration_date: datetime | None = None
-    """Time after which the voucher cannot be redeemed any more; leave out for no limit."""
+    """Until when the voucher can be redeemed (RFC 3339); leave it out for no limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows of validity: how long each one is, and at which interval they begin."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the object is valid, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the object is valid, by day of the week."""
     active: bool | None = None
     """False creates the voucher switched off."""
     additional_info: str | None = None
-    """A note kept with the voucher."""
+    """Free text that is kept with the voucher."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the voucher, as defined in the project's metadata schema."""
     validation_rules: list[str] | None = None
-    """Validation rules that a redemption of the voucher must meet (`val_...`)."""
+    """Ids of validation rules that a redemption of the voucher must meet (`val_...`)."""
     redemption: VoucherRedemptionLimit | None = None
     """How often the voucher can be redeemed."""
     type: Literal["LOYALTY_CARD", "GIFT_VOUCHER", "DISCOUNT_VOUCHER"] | str
-    """Kind of the voucher; `discount`, `gift` or `loyalty_card` holds its value accordingly."""
+    """Kind of the voucher. `discount`, `gift` or `loyalty_card` holds its value accordingly."""
     loyalty_card: LoyaltyCard | None = None
-    """Points on the card. Needed for type LOYALTY_CARD."""
+    """Points of the card. For type `LOYALTY_CARD`."""
     code_config: CodeConfig | None = None
-    """Pattern or character set that the random code follows. Not together with `code`."""
+    """How the random code is built. Not together with `code`."""
     gift: Gift | None = None
-    """Credit on the voucher. Needed for type GIFT_VOUCHER."""
+    """Credits of the card. For type `GIFT_VOUCHER`."""
     discount: Discount | None = None
-    """Discount that the voucher gives. Needed for type DISCOUNT_VOUCHER."""
+    """Discount that the voucher gives. For type `DISCOUNT_VOUCHER`."""

@@ -13,7 +13,7 @@ class VouchersListResponseBody(BaseModel):
     object: Literal["list"] | str | None = None
     """Names the kind of this object."""
     data_ref: Literal["vouchers"] | str | None = None
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     vouchers: list[Voucher] | None = None
     """The vouchers of this page."""
     total: int | None = None

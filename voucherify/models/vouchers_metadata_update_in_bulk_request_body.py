@@ -12,4 +12,4 @@ class VouchersMetadataUpdateInBulkRequestBody(BaseModel):
     codes: list[str]
     """Codes of the vouchers to change."""
     metadata: dict[str, Any]
-    """Attributes to set, the same for all vouchers."""
+    """Custom attributes to set, the same for all vouchers."""

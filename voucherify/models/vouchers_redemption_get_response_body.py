@@ -19,7 +19,7 @@ class VouchersRedemptionGetResponseBody(BaseModel):
     url: str
     """Path of this list, relative to the API host."""
     data_ref: Literal["redemption_entries"] | str
-    """Name of the field that holds the array of listed objects."""
+    """Name of the field that holds the listed objects."""
     total: int
     """Number of entries in the list."""
     redemption_entries: list[Redemption]

@@ -6,7 +6,7 @@ from voucherify.models.export_parameters import ExportParameters
 
 
 class VouchersTransactionsExportCreateRequestBody(BaseModel):
-    """How an export of voucher transactions shall look."""
+    """An export of voucher transactions to make."""
 
     parameters: ExportParameters | None = None
-    """Columns and order of the rows; leave out for all columns."""
+    """Columns and order of the file. Without them, all transactions are exported."""

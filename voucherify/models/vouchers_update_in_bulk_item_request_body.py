@@ -12,4 +12,4 @@ class VouchersUpdateInBulkItemRequestBody(BaseModel):
     code: str
     """Code of the voucher to change."""
     metadata: dict[str, Any]
-    """Attributes to set on this voucher."""
+    """Custom attributes to set on this voucher."""

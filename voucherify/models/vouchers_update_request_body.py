@@ -17,30 +17,26 @@ class VouchersUpdateRequestBody(BaseModel):
     """
 
     category: str | None = None
-    """Name of the category that the voucher belongs to; `category_id` does the same by id."""
+    """Name of the voucher's category; `category_id` takes its id instead."""
     category_id: str | None = None
-    """Category that the voucher belongs to (`cat_...`)."""
+    """Id of the voucher's category (`cat_...`)."""
     start_date: datetime | None = None
-    """Time from which on the voucher can be redeemed; null for no limit."""
+    """From when the voucher can be redeemed (RFC 3339); null for no limit."""
     expiration_date: datetime | None = None
-    """Time after which the voucher cannot be redeemed any more; null for no limit."""
+    """Until when the voucher can be redeemed (RFC 3339); null for no limit."""
     validity_timeframe: ValidityTimeframe | None = None
-    """Recurring period of validity, as the length of each period and the interval at which periods begin; in a filter,
-    the condition on its start or end.
-    """
+    """Recurring windows after the start date in which the voucher can be redeemed; null for no such limit."""
     validity_day_of_week: list[Literal[0, 1, 2, 3, 4, 5, 6] | int] | None = None
-    """Days of the week on which the object is valid, as integers from 0 (Sunday) to 6 (Saturday); in a filter, the
-    condition on them.
-    """
+    """Days of the week on which the voucher can be redeemed, 0 (Sunday) to 6 (Saturday); null for all days."""
     validity_hours: ValidityHours | None = None
-    """Hours of the day during which the object is valid."""
+    """Hours of the day in which the voucher can be redeemed; null for all hours."""
     active: bool | None = None
-    """False switches the voucher off, true on."""
+    """True switches the voucher on, false off."""
     additional_info: str | None = None
-    """A note kept with the voucher."""
+    """Free text that is kept with the voucher."""
     metadata: dict[str, Any] | None = None
     """Custom attributes of the voucher."""
     type: Literal["DISCOUNT_VOUCHER"] | str | None = None
-    """Kind of the voucher. Only for discount vouchers, along with `discount`; the kind cannot be changed."""
+    """Kind of the voucher, to be given along with `discount`. Only for discount vouchers."""
     discount: Discount | None = None
     """Discount that the voucher gives. Only for discount vouchers."""
