@@ -389,7 +389,7 @@ def test_docstrings(apis):
     assert "Pages: count `page` up from 1" in text_of(books.list_shelves)
     assert "NotFoundException: 404. There is no such book." in text_of(books.get_book1)
     assert "\n\nSafe to repeat" in inspect.getdoc(books.get_book1)
-    assert "\n\nNot safe to repeat" in inspect.getdoc(books.publish_books)
+    assert "\n\nNot repeated by itself" in inspect.getdoc(books.publish_books)
     assert "goes on in the background" in text_of(books.update_books_in_bulk)
     assert "Deprecated. Use `update_books_in_bulk`." in text_of(books.delete_book)
     assert text_of(books.get_page_with_http_info).startswith("Like `get_page`, ")
