@@ -18,8 +18,8 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("words", metavar="WORD", nargs="*", help="run only probes that have one of these words")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as folder:
-        python = options.official or installed(Path(folder) / "official")
+        python = options.official or installed(Path(folder) / "environment")
         certify(Path(folder))
         found = side_by_side(python, Path(folder), options.words)
     for probe in found:
@@ -69,25 +69,19 @@ def certify(folder: Path) -> None:
 
 def side_by_side(python: str, folder: Path, words: list[str]) -> list[dict[str, Any]]:
     """Each probe with its outcome for both packages, which are tried at the same time."""
-    outcomes: dict[str, list[dict[str, Any]]] = {}
 
-    def collect(name: str, interpreter: str, path: str) -> None:
-        work = folder / name.replace(" ", "-")
+    def collected(name: str, interpreter: str, path: str) -> list[dict[str, Any]]:
+        work = folder / name
         work.mkdir()
         for file in ("ca.pem", "server.pem"):
             (work / file).symlink_to(folder / file)
-        outcomes[name] = list(outcomes_of(interpreter, path, work, words))
+        return list(outcomes_of(interpreter, path, work, words))
 
-    threads = [
-        threading.Thread(target=collect, args=("ours", sys.executable, str(ROOT))),
-        threading.Thread(target=collect, args=("official", python, "")),
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    pairs = zip(outcomes["ours"], outcomes["official"], strict=True)
-    return [{**ours, "ours": ours["outcome"], "official": official["outcome"]} for ours, official in pairs]
+    with ThreadPoolExecutor() as threads:
+        ours = threads.submit(collected, "ours", sys.executable, str(ROOT))
+        official = threads.submit(collected, "official", python, "")
+    pairs = zip(ours.result(), official.result(), strict=True)
+    return [{**one, "ours": one["outcome"], "official": other["outcome"]} for one, other in pairs]
 
 
 def outcomes_of(python: str, path: str, folder: Path, words: list[str]) -> Iterator[dict[str, Any]]:
