@@ -10,7 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from hostile_server import full, raw, serving
+from hostile_server import full, head, raw, serving
 
 import voucherify
 
@@ -114,8 +114,7 @@ def answered(data: bytes) -> str:
 def answered_with(body: bytes, *headers: str, media_type: str = "application/json", status: int = 200) -> str:
     """The outcome of a POST that is answered with `body`."""
     length = f"Content-Length: {len(body)}"
-    lines = [f"HTTP/1.1 {status} Reason", f"Content-Type: {media_type}", length, *headers, "", ""]
-    return answered("\r\n".join(lines).encode() + body)
+    return answered(head(status, f"Content-Type: {media_type}", length, *headers) + body)
 
 
 def error_answer(body: bytes, status: int = 400, *headers: str) -> Exception:

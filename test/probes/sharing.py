@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hostile_server import answer, serving
+from hostile_server import answer, full, serving
 
 from probes import probe
 from probes.calls import EVENT_BYTES, KEYS, VOUCHER, VOUCHER_BYTES, client, get, outcome, track
@@ -37,7 +37,7 @@ def echo(peer: Peer) -> bool:
     code = peer.request().target.rpartition("/")[2]
     body = json.dumps({**VOUCHER, "code": code}).encode()
     peer.wait(0.01)  # so that calls overlap
-    peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    peer.send(full(body))
     return True
 
 

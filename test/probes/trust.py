@@ -7,12 +7,12 @@ import io
 import logging
 import os
 import socket
+import sys
 import traceback
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hostile_server import answer, raw, serving, tunnel
+from hostile_server import answer, head, raw, serving, tunnel
 
 import voucherify
 from probes import calls, probe
@@ -236,14 +236,22 @@ def _() -> str:
 
 @probe("a file name that the server sends with an export", right="the text, no file")
 def _() -> str:
-    before = set(Path().rglob("*"))
-    headers = ("Content-Disposition: attachment; filename=../../evil.csv", "Content-Length: 5")
-    data = "\r\n".join(["HTTP/1.1 200 OK", "Content-Type: text/csv", *headers, "", "Code\n"]).encode()
-    with serving(raw(data)) as server:
+    written: list[str] = []
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[1], str) and not arguments[1].startswith("r"):
+            written.append(str(arguments[0]))
+
+    headers = (
+        "Content-Type: text/csv",
+        "Content-Disposition: attachment; filename=../../evil.csv",
+        "Content-Length: 5",
+    )
+    with serving(raw(head(200, *headers) + b"Code\n")) as server:
         exports = voucherify.ExportsApi(client(server.url))
+        sys.addaudithook(watch)
         try:
             text = exports.download_export("exp_1", token="t")
         except Exception as error:  # noqa: BLE001
             text = failure(error)
-    written = set(Path().rglob("*")) - before
     return f"{'the text' if text == 'Code' + chr(10) else text}, {'a file' if written else 'no file'}"
