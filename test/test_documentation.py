@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
@@ -76,6 +77,25 @@ def test_links_lead_somewhere(page):
         assert target.exists(), link
         if anchor:
             assert anchor in anchors(target), link
+
+
+TESTS_NAMED = re.findall(
+    r"`(test_\w+\.py)(?:::([\w:]+))?`", (ROOT / "docs" / "reliability.md").read_text(encoding="utf-8")
+)
+
+
+def functions(file):
+    """The tests in a file, those of classes with the name of the class before them."""
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    members = [f"{owner.name}::{node.name}" for owner in classes for node in owner.body if hasattr(node, "name")]
+    return {*members, *(node.name for node in body if isinstance(node, ast.FunctionDef))}
+
+
+@pytest.mark.parametrize("file", sorted({file for file, _ in TESTS_NAMED}))
+def test_tests_that_are_named_as_a_proof_exist(file):
+    named = {function for named_file, function in TESTS_NAMED if named_file == file and function}
+    assert named <= functions(ROOT / "test" / file)
 
 
 class TestExample:

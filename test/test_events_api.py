@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import pickle
 import subprocess
@@ -319,10 +320,11 @@ class TestClient:
         client.close()
         assert voucherify.EventsApi(client).track_custom_event(BODY).type == "cart_abandoned"
 
-    def test_pickles(self, event_server, client):
+    @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda client: pickle.loads(pickle.dumps(client))])
+    def test_copies_work_and_keep_their_headers(self, event_server, client, duplicate):
         client.user_agent = "own"
         voucherify.EventsApi(client).track_custom_event(BODY)
-        with pickle.loads(pickle.dumps(client)) as again:
+        with duplicate(client) as again:
             voucherify.EventsApi(again).track_custom_event(BODY)
         assert last_request(event_server).headers["User-Agent"] == "own"
 
