@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from weakref import WeakSet
 
     from _typeshed import WriteableBuffer
+    from urllib3 import HTTPResponse
 
     from voucherify.deadline import Timeouts
 
@@ -145,10 +146,13 @@ class _Timed(HTTPConnection):
     _used = 0.0
     _holding = False
     _held = b""
+    _reader: io.RawIOBase | None = None
 
     @property
     def is_connected(self) -> bool:
         """Whether the connection can be used again."""
+        if self._reader is not None and not self._reader.closed:
+            return False  # given back with an answer that was not read to its end: the next one could not be read
         return monotonic() - self._used < _LONGEST_IDLE and super().is_connected
 
     def connect(self) -> None:
@@ -179,6 +183,11 @@ class _Timed(HTTPConnection):
         self._holding = isinstance(body, bytes) and 0 < len(body) <= _PIECE
         super().request(method, url, body, *args, **keywords)
 
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+        response = super().getresponse()
+        self._reader = _attempt().reader
+        return response
+
     def send(self, data: Any) -> None:
         attempt = _attempt()
         if self.sock is None:
@@ -189,10 +198,10 @@ class _Timed(HTTPConnection):
                 return
             if self._held:
                 self._held, data = b"", self._held + data
-            attempt.sent = True
         sock = cast("socket.socket", self.sock)
         for piece in _pieces(data):
             sock.settimeout(attempt.seconds())
+            attempt.sent |= not self._connecting
             super().send(piece)
 
 

@@ -20,7 +20,6 @@ from urllib3.util import parse_url
 
 from voucherify.connection import timed_class
 from voucherify.exceptions import ApiValueError
-from voucherify.retry import RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from urllib3.util import Url
 
     from voucherify.configuration import Configuration
+    from voucherify.retry import RetryBudget
 
 _MOST_HOSTS = 1000
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
@@ -49,8 +49,8 @@ class Pool:
 class Pools:
     """The connections of one client in one process. Cheap to make: connections come with the first call."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.budget = RetryBudget()
+    def __init__(self, configuration: Configuration, budget: RetryBudget) -> None:
+        self.budget = budget
         self.sockets: WeakSet[Any] = WeakSet()
         """All sockets that were opened, so that a forked child can let go of them."""
         self._configuration = configuration
