@@ -18,7 +18,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import LocationValueError
 from urllib3.util import parse_url
 
-from voucherify.connection import timed_class
+from voucherify.connection import TimedTls, timed_class
 from voucherify.exceptions import ApiValueError
 
 if TYPE_CHECKING:
@@ -116,7 +116,10 @@ class Pools:
     def _tls(self, *, client_certificate: bool) -> ssl.SSLContext:
         """How to speak TLS to servers, or, without a client certificate, to proxies."""
         if client_certificate not in self._contexts:
-            self._contexts[client_certificate] = tls_context(self._configuration, client_certificate=client_certificate)
+            context = tls_context(self._configuration, client_certificate=client_certificate)
+            if not client_certificate:
+                context.sslsocket_class = TimedTls
+            self._contexts[client_certificate] = context
         return self._contexts[client_certificate]
 
     def close(self) -> None:
