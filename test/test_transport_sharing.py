@@ -27,7 +27,6 @@ from voucherify.rest import RestClient
 from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
-
     from hostile_server import Peer
 
 BODY = b'{"object": "event"}'
