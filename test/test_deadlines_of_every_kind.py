@@ -23,6 +23,7 @@ from voucherify.exceptions import (
     ApiConnectionException,
     ApiException,
     ApiTimeoutException,
+    ForbiddenException,
     ServiceException,
     TooManyRequestsException,
     UnreadableResponseException,
@@ -86,7 +87,9 @@ def test_default(kind: Kind, seconds: float, in_time: bool, monkeypatch: pytest.
         peer.request()
         clock.ahead += seconds
         if in_time:
-            peer.send(kind.reply())
+            for piece in (kind.reply()[:20], kind.reply()[20:]):
+                peer.send(piece)
+                peer.wait(0.02)
             return False
         for _ in range(1000):  # so that a client that waits already looks at the clock again
             peer.send(b"x")
@@ -173,15 +176,17 @@ def test_configured_deadline(kind: Kind) -> None:
         kind.call(client)
 
 
-@pytest.mark.parametrize("status", [200, 403, 503])
+@pytest.mark.parametrize(
+    ("status", "error"), [(200, ApiTimeoutException), (403, ForbiddenException), (503, ServiceException)]
+)
 @pytest.mark.parametrize("kind", [named("text"), named("file")], ids=lambda kind: kind.name)
-def test_saving_keeps_to_the_time_of_the_call(kind: Kind, status: int, tmp_path: Any) -> None:
+def test_saving_keeps_to_the_time_of_the_call(kind: Kind, status: int, error: Any, tmp_path: Any) -> None:
     """Its time began with the call, not with the reading."""
     slow = drip(b"x" * 1000, first=head(status, "Content-Length: 1000"))
     with serving(slow) as server, client_of(server.url, retries=0) as client, within(0.5, at_least=0.5):
         response = kind.call(client, "_without_preload_content", _request_timeout=0.5)
         time.sleep(0.2)
-        with pytest.raises(ApiTimeoutException) as caught:
+        with pytest.raises(error) as caught:
             voucherify.save(response, tmp_path / "codes.csv")
         assert caught.value.status == status
     assert list(tmp_path.iterdir()) == []
@@ -245,9 +250,10 @@ def test_waits_that_are_too_long_are_not_begun(kind: Kind) -> None:
 
 @every_kind
 def test_unavailable_for_long(kind: Kind) -> None:
-    behaviours = [answer(b"{}", 503, FAR[name]) for name in ("seconds", "date")]
+    headers = (FAR["seconds"], FAR["date"], "Retry-After: 90")  # the last one is past the cap, within the deadline
+    behaviours = [answer(b"{}", 503, header) for header in headers]
     with serving(*behaviours) as server, client_of(server.url) as client, within(0):
-        for number in (1, 2):
+        for number in (1, 2, 3):
             with pytest.raises(ServiceException) as caught:
                 kind.call(client)
             assert (caught.value.attempts, len(server.requests)) == (1, number)

@@ -42,7 +42,10 @@ def save(response: BaseHTTPResponse, target: str | os.PathLike[str] | BinaryIO) 
     """
     try:
         if not 200 <= response.status < 300:  # noqa: PLR2004
-            body = next(_pieces(response, _LONGEST_ERROR), b"")
+            try:
+                body = next(_pieces(response, _LONGEST_ERROR), b"")
+            except (ApiConnectionException, ApiTimeoutException):
+                body = b""  # the status says enough
             raise error_for(_Answer(response.status, response.reason, response.headers, body), **_facts(response))
         if not isinstance(target, (str, os.PathLike)):
             return _copy(response, target)
