@@ -283,3 +283,23 @@ def tunnel(peer: Peer) -> bool:
 def serving(*script: Callable[[Peer], bool], tls: ssl.SSLContext | None = None) -> Iterator[HostileServer]:
     with HostileServer(list(script), tls) as server:
         yield server
+
+
+def free_port() -> int:
+    """A port that nobody listens to."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def black_hole() -> tuple[socket.socket, list[socket.socket]]:
+    """A listener whose queue is full, so that the system answers no further connection."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    fillers = []
+    for _ in range(4):
+        filler = socket.socket()
+        filler.setblocking(False)
+        filler.connect_ex(listener.getsockname())
+        fillers.append(filler)
+    time.sleep(0.05)
+    return listener, fillers

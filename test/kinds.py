@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hostile_server import head
 
 import voucherify
 from voucherify.configuration import KEY_VARIABLES
@@ -40,6 +41,12 @@ class Kind:
         """Call it, in the form `_with_http_info` or `_without_preload_content` if asked for."""
         method: Callable[..., Any] = getattr(getattr(voucherify, self.resource)(client), self.method + form)
         return method(**self.arguments, **options)
+
+    def reply(self, *headers: str) -> bytes:
+        """`answer` as a server sends it."""
+        media_type = "text/plain" if self.name == "text" else "application/json"
+        length = len(self.answer)
+        return head(200, f"Content-Type: {media_type}", f"Content-Length: {length}", *headers) + self.answer
 
 
 _VOUCHER = b'{"id": "v_1", "code": "SUMMER", "object": "voucher", "active": true, "metadata": {"tier": "gold"}}'
@@ -181,6 +188,10 @@ _DEPRECATED = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # all op
 every_kind = pytest.mark.parametrize(
     "kind", [pytest.param(kind, id=kind.name, marks=_DEPRECATED if kind.name == "list" else ()) for kind in KINDS]
 )
+
+
+def named(name: str) -> Kind:
+    return next(kind for kind in KINDS if kind.name == name)
 
 
 def client_of(host: str, **settings: Any) -> voucherify.ApiClient:

@@ -46,6 +46,7 @@ class Raw:
     def __init__(self, data, status=200, headers=JSON):
         self.data = data if isinstance(data, bytes) else json.dumps(data).encode()
         self.status, self.reason, self.headers, self.attempts = status, "Reason", HTTPHeaderDict(headers), 1
+        self.may_have_reached_server = True
 
 
 def read(data, answer=MODEL, *, status=200, headers=JSON, strict=False):

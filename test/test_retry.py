@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from email.utils import formatdate
 from typing import Any
 
@@ -208,6 +209,20 @@ def test_health() -> None:
 )
 def test_retry_after(value: str, seconds: float | None) -> None:
     assert asked_wait(503, {"Retry-After": value}, NOW) == seconds
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="no zones to choose from")
+@pytest.mark.parametrize(
+    "value", ["Thu, 01 Jan 2026 00:00:20 GMT", "Thursday, 01-Jan-26 00:00:20 GMT", "Thu Jan  1 00:00:20 2026"]
+)
+def test_dates_are_utc_wherever_the_client_is(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert asked_wait(503, {"Retry-After": value}, NOW) == 20
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(

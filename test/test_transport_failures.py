@@ -11,7 +11,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostile_server import answer, drip, full, head, never_read, raw, reset_at_once, reset_in_body, serving
+from hostile_server import (
+    answer,
+    black_hole,
+    drip,
+    free_port,
+    full,
+    head,
+    never_read,
+    raw,
+    reset_at_once,
+    reset_in_body,
+    serving,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transport_calls import client, get, post
@@ -36,13 +48,6 @@ AT_ONCE = RetryPolicy(max_retries=2, backoff=0)
 BODY = b'{"object": "event"}'
 LONG = b"x" * 20_000_000
 SLACK = 0.6
-
-
-def free_port() -> int:
-    """A port that nobody listens to."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def check_text(error: ApiException) -> None:
@@ -126,19 +131,6 @@ def test_resolving_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.undo()
         assert found
         assert sender.send(get(server.url)).status == 200
-
-
-def black_hole() -> tuple[socket.socket, list[socket.socket]]:
-    """A listener whose queue is full, so that the system answers no further connection."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    fillers = []
-    for _ in range(4):
-        filler = socket.socket()
-        filler.setblocking(False)
-        filler.connect_ex(listener.getsockname())
-        fillers.append(filler)
-    time.sleep(0.05)
-    return listener, fillers
 
 
 @pytest.mark.parametrize(

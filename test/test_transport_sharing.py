@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile_server import answer, drip, full, raw, serving
-from transport_calls import client, configuration, forking, get, in_child, post
+from transport_calls import client, configuration, forking, get, in_child, post, wait_until
 
 from voucherify import rest
 from voucherify.exceptions import ApiException
@@ -27,8 +27,6 @@ from voucherify.rest import RestClient
 from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hostile_server import Peer
 
 BODY = b'{"object": "event"}'
@@ -157,14 +155,6 @@ def test_close_closes_sockets_and_later_calls_open_new_ones() -> None:
             sender.close()
             sender.close()
             wait_until(lambda: established() == before)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """The server's threads close their ends a moment later."""
-    end = time.monotonic() + 3
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @counting

@@ -14,13 +14,26 @@ import sys
 import time
 import warnings
 from base64 import b64decode
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 import urllib3
-from hostile_server import answer, drip, full, never_read, raw, relay, reset_at_once, reset_in_body, serving, tunnel
+from hostile_server import (
+    Peer,
+    answer,
+    drip,
+    full,
+    never_read,
+    raw,
+    relay,
+    reset_at_once,
+    reset_in_body,
+    serving,
+    tunnel,
+)
 from transport_calls import client, forking, get, in_child, post
 
 from voucherify import pools
@@ -34,7 +47,7 @@ from voucherify.exceptions import (
 from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from hostile_server import Peer
+    from collections.abc import Callable
 
 BODY = b'{"object": "event"}'
 AT_ONCE = RetryPolicy(max_retries=2, backoff=0)
@@ -401,14 +414,14 @@ def test_proxy_over_tls(certificates: Certificates) -> None:
         ]
 
 
-def tunnel_over_tls(peer: Peer) -> bool:
+def tunnel_over_tls(peer: Peer, send_back: Callable[[Peer, bytes], None] = Peer.send) -> bool:
     host, _, port = peer.request().target.rpartition(":")
     with socket.create_connection((host, int(port))) as upstream:
         peer.send(b"HTTP/1.1 200 Connected\r\n\r\n")
         peer.sock.settimeout(0.02)
         upstream.settimeout(0.02)
         while not peer.server.stopping.is_set():
-            for source, target in ((peer.sock, upstream), (upstream, peer.sock)):
+            for source, send in ((peer.sock, upstream.sendall), (upstream, partial(send_back, peer))):
                 try:
                     data = source.recv(65536)
                 except TimeoutError:
@@ -417,8 +430,33 @@ def tunnel_over_tls(peer: Peer) -> bool:
                     return False
                 if not data:
                     return False
-                target.sendall(data)
+                send(data)
     return False
+
+
+@pytest.mark.parametrize(("swift", "reached"), [(0, False), (1600, True)], ids=["handshake", "answer"])
+def test_tls_within_tls_that_drips(certificates: Certificates, swift: int, reached: bool) -> None:
+    """A proxy passes on, after `swift` bytes of the host, a byte at a time."""
+
+    passed: list[int] = []
+
+    def drip_back(peer: Peer, data: bytes) -> None:
+        for byte in data:
+            peer.send(bytes([byte]))
+            passed.append(byte)
+            if len(passed) > swift:
+                peer.wait(0.1)
+
+    with (
+        serving(answer(b"x" * 300), tls=certificates.context()) as server,
+        serving(lambda peer: tunnel_over_tls(peer, drip_back), tls=certificates.context()) as proxy,
+        client(proxy=f"https://localhost:{proxy.port}", ssl_ca_cert=certificates.file, retries=0) as sender,
+    ):
+        begun = time.monotonic()
+        with pytest.raises(ApiTimeoutException) as caught:
+            sender.send(post(server.url), 1)
+        assert 0.95 < time.monotonic() - begun < 5
+        assert caught.value.may_have_reached_server is reached
 
 
 def test_proxies_over_tls_are_verified_too(certificates: Certificates) -> None:
@@ -610,6 +648,26 @@ def test_socks_and_tls_share_the_time_to_connect(certificates: Certificates) -> 
         with pytest.raises(ApiTimeoutException) as caught:
             sender.send(post(server.url.replace("http:", "https:")), (0.5, 10))
         assert 0.45 < time.monotonic() - begun < 0.75
+        assert not caught.value.may_have_reached_server
+
+
+def test_socks_that_drips() -> None:
+    pytest.importorskip("socks")
+
+    def behave(peer: Peer) -> bool:
+        peer.receive()
+        peer.send(b"\x05\x00")
+        peer.receive()
+        for byte in b"\x05\x00\x00\x03\xff" + b"x" * 255:
+            peer.send(bytes([byte]))
+            peer.wait(0.2)
+        return True
+
+    with serving(behave) as proxy, client(proxy=f"socks5h://localhost:{proxy.port}", retries=0) as sender:
+        begun = time.monotonic()
+        with pytest.raises(ApiTimeoutException) as caught:
+            sender.send(post("http://api.example"), (0.5, 30))
+        assert 0.45 < time.monotonic() - begun < 5
         assert not caught.value.may_have_reached_server
 
 

@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import signal
+import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -76,3 +77,11 @@ def in_child(work: Callable[[], None]) -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what other threads do, a moment later."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)

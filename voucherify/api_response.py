@@ -44,7 +44,7 @@ class ApiResponse(Generic[T]):
     raw_data: bytes = dataclasses.field(default=b"", repr=False)
     """The body as it was sent, decompressed."""
     attempts: int = 1
-    """Requests that were sent for this call, this one included."""
+    """How often the call was tried, the try that got this answer included."""
     deviations: tuple[Deviation, ...] = ()
     """Values that are not what the API describes, kept in `data` as they were sent."""
 

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass, field
 from time import monotonic, time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from voucherify import body
 from voucherify.deadline import parse_timeout
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     Timeout = float | tuple[float | None, float | None] | None
 
 _URL = re.compile(r"(https?://[^/?#]+)([^#]*)")
+FACTS = "voucherify_facts"
+"""Attribute of an unread answer with the facts of its call, for the errors of who reads it."""
+_uniform = random.SystemRandom().uniform  # not what programs seed: their clients would all come back at once
 
 
 @dataclass
@@ -45,6 +48,8 @@ class RawResponse:
     """How often the call was tried."""
     elapsed: float
     """Seconds that the call took, all tries and waits included."""
+    may_have_reached_server: bool = True
+    """Whether the server may have carried out any of the tries."""
 
 
 class Failure(NamedTuple):
@@ -91,7 +96,7 @@ class Call:
         if not again:
             return None
         remaining = self.deadline - monotonic()
-        return self.policy.wait(self.attempts - 1, asked=asked, remaining=remaining, uniform=random.uniform)
+        return self.policy.wait(self.attempts - 1, asked=asked, remaining=remaining, uniform=_uniform)
 
     def no_answer(self, attempt: Attempt, error: Exception) -> Failure:
         """The outcome of a try that ended with `error` before the head of an answer had come."""
@@ -117,15 +122,12 @@ class Call:
             0,
             "Timeout" if timed_out else "Connection failed",
             message=f"{text}; " + ("it may have been carried out" if self.reached else "nothing was carried out"),
-            method=self.request.method,
-            path=self.request.path_template,
-            attempts=self.attempts,
-            may_have_reached_server=self.reached,
+            **self.facts(),
         )
 
     def no_body(self, response: BaseHTTPResponse, error: body.BodyError) -> RawResponse | Failure:
         """The outcome of a try that got the head of an answer, but not the whole body."""
-        self.reached = True
+        self.reached |= may_be_carried_out(response.status)
         succeeded = 200 <= response.status < 300  # noqa: PLR2004
         if not succeeded and not isinstance(error, body.TooLargeError):
             return self.answer(response, error.readable or b"")  # the status says enough
@@ -146,9 +148,7 @@ class Call:
             headers=response.headers,
             raw_data=error.raw,
             message=text,
-            method=self.request.method,
-            path=self.request.path_template,
-            attempts=self.attempts,
+            **self.facts(),
         )
         if error.readable is None:
             failure.body = failure.data = None
@@ -156,5 +156,22 @@ class Call:
 
     def answer(self, response: BaseHTTPResponse, data: bytes) -> RawResponse:
         """The outcome of a try that got an answer."""
-        headers = response.headers
-        return RawResponse(response.status, response.reason, headers, data, self.attempts, monotonic() - self.started)
+        self.reached |= may_be_carried_out(response.status)
+        return RawResponse(
+            response.status,
+            response.reason,
+            response.headers,
+            data,
+            self.attempts,
+            monotonic() - self.started,
+            self.reached,
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What an exception tells of the call itself, as its arguments."""
+        return {
+            "method": self.request.method,
+            "path": self.request.path_template,
+            "attempts": self.attempts,
+            "may_have_reached_server": self.reached,
+        }

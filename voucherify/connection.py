@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import http.client
 import io
-import queue
 import socket
+import ssl
 import threading
+from concurrent import futures
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from weakref import WeakSet
 
     from _typeshed import WriteableBuffer
+    from urllib3 import HTTPResponse
 
     from voucherify.deadline import Timeouts
 
@@ -36,6 +38,7 @@ _FAIR_SHARE = 2.0
 _PROCESSING, _LAST_INTERIM = 102, 199
 """Statuses of interim answers, but for 100 and 101."""
 
+T = TypeVar("T")
 Address = tuple[int, int, int, tuple[Any, ...]]
 """Family, type and protocol of a socket, and what to connect it to."""
 
@@ -152,10 +155,13 @@ class _Timed(HTTPConnection):
     _used = 0.0
     _holding = False
     _held = b""
+    _reader: io.RawIOBase | None = None
 
     @property
     def is_connected(self) -> bool:
         """Whether the connection can be used again."""
+        if self._reader is not None and not self._reader.closed:
+            return False  # given back with an answer that was not read to its end: the next one could not be read
         return monotonic() - self._used < _LONGEST_IDLE and super().is_connected
 
     def connect(self) -> None:
@@ -173,8 +179,9 @@ class _Timed(HTTPConnection):
         attempt.sockets.add(self.sock)
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
         attempt = _attempt()
+        # PySocks looks up names without a limit, and counts the time anew for each byte of the proxy.
+        sock = _in_time(super()._new_conn, attempt.seconds(), socket.socket.close)
         attempt.sockets.add(sock)
         sock.settimeout(attempt.seconds())  # for the TLS handshake
         return sock
@@ -186,6 +193,11 @@ class _Timed(HTTPConnection):
         self._holding = isinstance(body, bytes) and 0 < len(body) <= _PIECE
         super().request(method, url, body, *args, **keywords)
 
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+        response = super().getresponse()
+        self._reader = _attempt().reader
+        return response
+
     def send(self, data: Any) -> None:
         attempt = _attempt()
         if self.sock is None:
@@ -196,10 +208,10 @@ class _Timed(HTTPConnection):
                 return
             if self._held:
                 self._held, data = b"", self._held + data
-            attempt.sent = True
         sock = cast("socket.socket", self.sock)
         for piece in _pieces(data):
             sock.settimeout(attempt.seconds())
+            attempt.sent |= not self._connecting
             super().send(piece)
 
 
@@ -258,31 +270,58 @@ def _resolved(host: str, port: int | None, seconds: float) -> list[Address]:
         return _looked_up(host, port, socket.AI_NUMERICHOST)
     except socket.gaierror:
         pass  # a name
-    # The system's resolver can't be interrupted. A thread waits for it, and is left behind when time is up.
-    answers: queue.SimpleQueue[list[Address] | Exception] = queue.SimpleQueue()
-
-    def look_up() -> None:
-        try:
-            answers.put(_looked_up(host, port, 0))
-        except (OSError, UnicodeError) as error:
-            answers.put(error)
-
-    try:
-        threading.Thread(target=look_up, name="voucherify-resolver", daemon=True).start()
-    except RuntimeError:  # no thread to be had, for instance while the interpreter ends
-        look_up()
-    try:
-        answer = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise TimeoutError("looking up the host took too long") from None
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    return _in_time(lambda: _looked_up(host, port, 0), seconds, list.clear)
 
 
 def _looked_up(host: str, port: int | None, flags: int) -> list[Address]:
     found = socket.getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM, 0, flags)
     return [(family, kind, protocol, address) for family, kind, protocol, _, address in found]
+
+
+def _in_time(work: Callable[[], T], seconds: float, discard: Callable[[T], object]) -> T:
+    """What `work` answers, if that can't be interrupted. Raises `TimeoutError` after `seconds`.
+
+    A thread waits for it. When time is up it is left behind, and its answer goes to `discard`.
+    """
+    answer: futures.Future[T] = futures.Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except Exception as error:  # noqa: BLE001  raised where it is waited for
+            answer.set_exception(error)
+
+    try:
+        threading.Thread(target=run, name="voucherify-connecting", daemon=True).start()
+    except RuntimeError:  # no thread to be had, for instance while the interpreter ends
+        run()
+    if not futures.wait([answer], seconds).done:
+        answer.add_done_callback(lambda late: late.exception() or discard(late.result()))
+        raise TimeoutError("connecting took too long")
+    return answer.result()
+
+
+class TimedTls(ssl.SSLSocket):
+    """TLS to a proxy. Where it carries TLS to a host, urllib3 reads until it can go on, however often that takes.
+
+    The time set here is that of all pieces until another is set, not of each.
+    """
+
+    _until: float | None = None
+
+    def settimeout(self, value: float | None) -> None:
+        """Let all that follows end in `value` seconds."""
+        self._until = None if value is None else monotonic() + value
+        super().settimeout(value)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Read one piece in the time that is left."""
+        if self._until is not None:
+            left = self._until - monotonic()
+            if left <= 0:
+                raise TimeoutError("the time of the call is over")
+            super().settimeout(left)
+        return super().recv(buflen, flags)
 
 
 @lru_cache

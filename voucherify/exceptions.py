@@ -111,7 +111,8 @@ class ApiException(OpenApiException):
     attempts: int
     """How often the call was tried."""
     may_have_reached_server: bool
-    """Whether the server may have carried out the call. If not, it is safe to send it again."""
+    """Whether the server may have carried out the call. If not, it is safe to send it again: no connection came about,
+    or the rate limit (429) kept the server from it."""
     code: int | None
     """The API's number for the kind of error, mostly the status."""
     key: str | None
@@ -303,9 +304,22 @@ def _class_for(status: int) -> type[ApiException]:
     return _CLASSES.get(status, ServiceException if 500 <= status <= 599 else ApiException)  # noqa: PLR2004
 
 
-def error_for(http_resp: Any, *, method: str | None = None, path: str | None = None, attempts: int = 1) -> ApiException:
+def error_for(
+    http_resp: Any,
+    *,
+    method: str | None = None,
+    path: str | None = None,
+    attempts: int = 1,
+    may_have_reached_server: bool | None = None,
+) -> ApiException:
     """The exception for an answer with a status that is not 2xx. `path` is the path template."""
-    return _class_for(http_resp.status)(http_resp=http_resp, method=method, path=path, attempts=attempts)
+    return _class_for(http_resp.status)(
+        http_resp=http_resp,
+        method=method,
+        path=path,
+        attempts=attempts,
+        may_have_reached_server=may_have_reached_server,
+    )
 
 
 def _headers_of(http_resp: Any) -> Any:

@@ -18,9 +18,8 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import LocationValueError
 from urllib3.util import parse_url
 
-from voucherify.connection import timed_class
+from voucherify.connection import TimedTls, timed_class
 from voucherify.exceptions import ApiValueError
-from voucherify.retry import RetryBudget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from urllib3.util import Url
 
     from voucherify.configuration import Configuration
+    from voucherify.retry import RetryBudget
 
 _MOST_HOSTS = 1000
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
@@ -49,8 +49,8 @@ class Pool:
 class Pools:
     """The connections of one client in one process. Cheap to make: connections come with the first call."""
 
-    def __init__(self, configuration: Configuration) -> None:
-        self.budget = RetryBudget()
+    def __init__(self, configuration: Configuration, budget: RetryBudget) -> None:
+        self.budget = budget
         self.sockets: WeakSet[Any] = WeakSet()
         """All sockets that were opened, so that a forked child can let go of them."""
         self._configuration = configuration
@@ -116,7 +116,10 @@ class Pools:
     def _tls(self, *, client_certificate: bool) -> ssl.SSLContext:
         """How to speak TLS to servers, or, without a client certificate, to proxies."""
         if client_certificate not in self._contexts:
-            self._contexts[client_certificate] = tls_context(self._configuration, client_certificate=client_certificate)
+            context = tls_context(self._configuration, client_certificate=client_certificate)
+            if not client_certificate:
+                context.sslsocket_class = TimedTls
+            self._contexts[client_certificate] = context
         return self._contexts[client_certificate]
 
     def close(self) -> None:

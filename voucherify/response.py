@@ -29,7 +29,13 @@ def read_answer(operation: Operation[Any], raw: RawResponse, *, strict: bool) ->
     what its media type promises; with `strict`, `UnexpectedAnswerException` for one that does not fit the model.
     """
     if not 200 <= raw.status < 300:  # noqa: PLR2004
-        raise error_for(raw, method=operation.method, path=operation.path, attempts=raw.attempts)
+        raise error_for(
+            raw,
+            method=operation.method,
+            path=operation.path,
+            attempts=raw.attempts,
+            may_have_reached_server=raw.may_have_reached_server,
+        )
     data, deviations = _read_body(operation, raw, strict=strict)
     if deviations:
         _report(operation, deviations)

@@ -11,12 +11,12 @@ import urllib3
 from urllib3.exceptions import ClosedPoolError
 
 from voucherify import body
-from voucherify.call import Call, Failure, RawResponse
+from voucherify.call import FACTS, Call, Failure, RawResponse
 from voucherify.connection import Attempt
 from voucherify.exceptions import ApiException, OpenApiException
 from voucherify.failures import EXPECTED
 from voucherify.pools import Pools
-from voucherify.retry import shows_health
+from voucherify.retry import RetryBudget, shows_health
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,8 @@ class RestClient:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._by_process: dict[int, Pools] = {}
+        self._budgets: dict[int, RetryBudget] = {}
+        """By process: at a fork, a lock may be held. `close` leaves them: the service gets no better by it."""
 
     def __reduce__(self) -> tuple[type[RestClient], tuple[Configuration]]:
         return type(self), (self._configuration,)
@@ -65,7 +67,10 @@ class RestClient:
 
         Reading it keeps to the deadline too, with exceptions of urllib3. `release_conn()` gives the connection back.
         """
-        return self._run(Call(request, self._configuration, timeout), _open)
+        call = Call(request, self._configuration, timeout)
+        response = self._run(call, _open)
+        setattr(response, FACTS, call.facts())
+        return response
 
     def close(self) -> None:
         """Close all connections that are not in use, and the others when they are done. A later call opens new ones."""
@@ -85,7 +90,15 @@ class RestClient:
                 continue
             _log(call, outcome, monotonic() - begun)
             wait = call.wait_after(outcome)
-            if wait is None or not pools.budget.take():
+            if wait is None:
+                break
+            if not pools.budget.take():
+                _LOGGER.info(
+                    "%s: attempt %d failed (%s); not tried again: too many calls fail",
+                    call.request.operation,
+                    call.attempts,
+                    _result(outcome),
+                )
                 break
             if not isinstance(outcome, (RawResponse, Failure)):
                 outcome.close()
@@ -109,7 +122,7 @@ class RestClient:
         process = os.getpid()
         pools = self._by_process.get(process)
         if pools is None:
-            new = Pools(self._configuration)
+            new = Pools(self._configuration, self._budgets.setdefault(process, RetryBudget()))
             pools = self._by_process.setdefault(process, new)  # one of all threads wins
             if pools is new:
                 for other in [other for other in self._by_process if other != process]:

@@ -140,10 +140,13 @@ def _retry_after(text: str, now: float) -> float | None:
         return None
     if _SECONDS.fullmatch(text):
         return float(text)
+    from datetime import timezone
     from email.utils import parsedate_to_datetime
 
     try:
         moment = parsedate_to_datetime(text)
+        if moment.tzinfo is None:  # a form without a zone: all dates of HTTP are UTC
+            moment = moment.replace(tzinfo=timezone.utc)
         return moment.timestamp() - now
     except (TypeError, ValueError, OverflowError, OSError):
         return None

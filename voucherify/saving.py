@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
+from voucherify.call import FACTS
 from voucherify.exceptions import ApiConnectionException, ApiTimeoutException, error_for
 from voucherify.failures import EXPECTED, explain
 
@@ -41,8 +42,11 @@ def save(response: BaseHTTPResponse, target: str | os.PathLike[str] | BinaryIO) 
     """
     try:
         if not 200 <= response.status < 300:  # noqa: PLR2004
-            body = next(_pieces(response, _LONGEST_ERROR), b"")
-            raise error_for(_Answer(response.status, response.reason, response.headers, body))
+            try:
+                body = next(_pieces(response, _LONGEST_ERROR), b"")
+            except (ApiConnectionException, ApiTimeoutException):
+                body = b""  # the status says enough
+            raise error_for(_Answer(response.status, response.reason, response.headers, body), **_facts(response))
         if not isinstance(target, (str, os.PathLike)):
             return _copy(response, target)
         return _copy_to_path(response, Path(target))
@@ -83,8 +87,13 @@ def _pieces(response: BaseHTTPResponse, length: int) -> Iterator[bytes]:
                 response.reason,
                 headers=response.headers,
                 message=f"the answer broke off: {explanation.text}",
-                may_have_reached_server=True,
+                **_facts(response),
             ) from error
         if not piece:
             return
         yield piece
+
+
+def _facts(response: BaseHTTPResponse) -> dict[str, Any]:
+    """What the exceptions tell of the call; nothing of it is known of an answer that came otherwise."""
+    return getattr(response, FACTS, {})
