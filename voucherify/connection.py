@@ -33,6 +33,8 @@ _LONGEST_IDLE = 50.0
 and what is sent at that moment gets lost."""
 _FAIR_SHARE = 2.0
 """Seconds that each address of a host gets for connecting, if there are as many."""
+_TOLERANCE = 0.001
+"""How exact the timeout of a socket is, as a part of the time that is left."""
 _PROCESSING, _LAST_INTERIM = 102, 199
 """Statuses of interim answers, but for 100 and 101."""
 
@@ -89,6 +91,14 @@ def _attempt() -> Attempt:
     return cast("Attempt", _current.attempt)
 
 
+def _keep_to(attempt: Attempt, sock: socket.socket) -> None:
+    """Give `sock` the time that is left, unless it has nearly that already: setting it is a call of the system."""
+    left = attempt.seconds()
+    given = sock.gettimeout()
+    if given is None or abs(given - left) > left * _TOLERANCE:
+        sock.settimeout(left)
+
+
 class _TimedReader(io.RawIOBase):
     """What the server sends, read in time."""
 
@@ -104,7 +114,7 @@ class _TimedReader(io.RawIOBase):
         return self._raw.fileno()
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
-        self._socket.settimeout(self._attempt.seconds())
+        _keep_to(self._attempt, self._socket)
         return self._raw.readinto(buffer)
 
     def close(self) -> None:
@@ -192,7 +202,7 @@ class _Timed(HTTPConnection):
             attempt.sent = True
         sock = cast("socket.socket", self.sock)
         for piece in _pieces(data):
-            sock.settimeout(attempt.seconds())
+            _keep_to(attempt, sock)
             super().send(piece)
 
 

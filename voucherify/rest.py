@@ -32,7 +32,6 @@ __all__ = ["ApiException", "RawResponse", "RestClient"]
 
 _LOGGER = logging.getLogger("voucherify")
 _NO_RETRIES = urllib3.Retry(total=False)
-_NO_TIMEOUT = urllib3.Timeout(connect=None, read=None)  # connections keep to the deadline by themselves
 
 _Answer = TypeVar("_Answer", RawResponse, "BaseHTTPResponse")
 
@@ -153,7 +152,7 @@ def _exchange(call: Call, pools: Pools, pool: Pool) -> BaseHTTPResponse | Failur
                 retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
-                timeout=_NO_TIMEOUT,
+                timeout=attempt.seconds(),
                 preload_content=False,
             )
     except (ClosedPoolError, OpenApiException):
