@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 import pydantic
 from pydantic import ConfigDict
 
+from voucherify._lazy import Loading
 from voucherify.model_schema import READ_JSON_DATA, adapt_model
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class BaseModel(pydantic.BaseModel):
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
         """Build the schema, once, whichever thread comes first. See `pydantic.BaseModel.model_rebuild`."""
-        with _BUILDING:
+        with Loading(), _BUILDING:
             return super().model_rebuild(
                 force=force,
                 raise_errors=raise_errors,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from voucherify import host_settings
+from voucherify._lazy import let_forks_wait
 from voucherify.exceptions import ApiTypeError
 from voucherify.version import API_VERSION, __version__
 
@@ -30,6 +31,7 @@ KEY_VARIABLES = {
 
 HOST_VARIABLE = "VOUCHERIFY_HOST"
 
+let_forks_wait()  # again, since forks hold a lock of logging's that the next line takes
 _LOGGER = logging.getLogger("voucherify")
 _LOGGER.addHandler(logging.NullHandler())  # what is logged is shown where the application sets up logging
 
