@@ -111,7 +111,7 @@ class RestClient:
             new = Pools(self._configuration)
             pools = self._by_process.setdefault(process, new)  # one of all threads wins
             if pools is new:
-                for other in [other for other in self._by_process if other != process]:
+                for other in set(self._by_process) - {process}:
                     self._by_process.pop(other).abandon()
         return pools
 
