@@ -6,6 +6,7 @@ import contextlib
 import gc
 import os
 import signal
+import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+counting = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")  # noqa: PTH112
 
 
 @dataclass
@@ -76,3 +78,24 @@ def in_child(work: Callable[[], None]) -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def established() -> int:
+    """Connections over TCP that this process has open."""
+    return len([link for link in _links() if link.startswith("socket:")])
+
+
+def _links() -> list[str]:
+    found = []
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
+    return found
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """The server's threads close their ends a moment later."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)

@@ -292,6 +292,11 @@ class Configuration:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_logger_file_handler": None, "_logger_file": None}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._debug:  # the level of the logger belongs to the process
+            _LOGGER.setLevel(logging.DEBUG)
+
     def __copy__(self) -> Self:
         """A copy whose mappings and lists are its own; hooks, loggers and policies are shared."""
         duplicate = object.__new__(type(self))
