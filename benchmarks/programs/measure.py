@@ -7,8 +7,8 @@ the name of a module beside this one; LIBRARY the package whose import is timed,
 that takes the host and returns the first call to make, which takes nothing.
 
 Prints one line with a JSON object: readings by name, times in seconds, memory in bytes. Then it answers each line of
-standard input, the name of another function of PROGRAM, with a line of its own: the CPU seconds of one such call, or
-`null` without such a function.
+standard input, the name of another function of PROGRAM and a number of threads, with a line of its own: the CPU seconds
+of one such call, or, with more than one thread, the wall seconds; `null` without such a function.
 
 Until the first answer is there, nothing is imported here that a contestant doesn't import: it would go unseen.
 """
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BLOCK = 25
 """Calls per CPU reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
+BLOCK_OF_THREAD = 10
+"""Calls of each thread per reading where there are several: enough for their start to count for nothing."""
 WARM_UP = 200
 """Calls before the first CPU reading."""
 
@@ -54,6 +56,15 @@ def processor_time(call: Callable[[], object], count: int) -> float:
     return (time.process_time() - start) / count
 
 
+def measured(call: Callable[[], object], threads: int, count: int) -> float:
+    """Return seconds per call when each thread makes `count` calls: of CPU for one thread, of wall time for several."""
+    if threads == 1:
+        return processor_time(call, count)
+    from benchmarks.programs.together import wall_time
+
+    return wall_time(call, threads, count)
+
+
 def main() -> None:
     """Measure what the command line asks for, and then what standard input asks for."""
     started, root, host, program, library, first = sys.argv[1:]
@@ -81,11 +92,12 @@ def main() -> None:
     print(json.dumps(readings), flush=True)
 
     calls: dict[str, Callable[[], object]] = {}
-    for name in map(str.strip, sys.stdin):
+    for name, threads in map(str.split, sys.stdin):
         if name not in calls and hasattr(contestant, name):
             calls[name] = getattr(contestant, name)(host)
-            processor_time(calls[name], WARM_UP)
-        print(json.dumps(processor_time(calls[name], BLOCK) if name in calls else None), flush=True)
+            measured(calls[name], int(threads), WARM_UP // int(threads))
+        block = BLOCK if threads == "1" else BLOCK_OF_THREAD
+        print(json.dumps(measured(calls[name], int(threads), block) if name in calls else None), flush=True)
 
 
 if __name__ == "__main__":
