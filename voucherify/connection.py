@@ -106,6 +106,8 @@ class _TimedReader(io.RawIOBase):
         self._socket = sock
         self._raw = cast("io.RawIOBase", sock.makefile("rb", buffering=0))
         self._attempt = attempt
+        self.ended = False
+        """Whether the server has closed the connection, and that was read."""
 
     def readable(self) -> bool:
         return True
@@ -115,7 +117,9 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
         _keep_to(self._attempt, self._socket)
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         super().close()
@@ -126,17 +130,25 @@ class _TimedSource:
     """What `http.client` takes for a socket to read an answer from."""
 
     def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        self._reader = attempt.reader = _TimedReader(sock, attempt)
+        self.reader = attempt.reader = _TimedReader(sock, attempt)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._reader)
+        return io.BufferedReader(self.reader)
 
 
 class TimedResponse(http.client.HTTPResponse):
     """An answer that is read in the time of the attempt that it was asked for in, also later on."""
 
     def __init__(self, sock: socket.socket, *args: Any, **keywords: Any) -> None:
-        super().__init__(cast("socket.socket", _TimedSource(sock, _attempt())), *args, **keywords)
+        source = _TimedSource(sock, _attempt())
+        super().__init__(cast("socket.socket", source), *args, **keywords)
+        self._reader = source.reader
+
+    def begin(self) -> None:
+        """Read the head. `http.client` takes one that breaks off for complete, and so, often, for an empty answer."""
+        super().begin()
+        if self._reader.ended:
+            raise http.client.IncompleteRead(b"")
 
     def _read_status(self) -> tuple[str, int, str]:
         """Read past all that is said before the answer; `http.client` itself only knows 100."""
