@@ -10,12 +10,12 @@ closed, so that it ends with the process that started it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import urllib3
@@ -161,10 +161,11 @@ def counts(url: str) -> Counts:
 
 
 @contextmanager
-def serving_apart(program: str = __file__) -> Iterator[str]:
-    """Run a server in a process of its own, for it to take no time of the client's; answers its URL."""
-    command = [sys.executable, program]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+def serving_apart(module: str = __name__) -> Iterator[str]:
+    """Run `module`, a server, in a process of its own, for it to take no time of the client's; answers its URL."""
+    command = [sys.executable, "-m", module]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables) as server:
         assert server.stdin is not None
         assert server.stdout is not None
         try:
@@ -174,5 +175,4 @@ def serving_apart(program: str = __file__) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.path.append(str(Path(__file__).parent.parent))
     serve(answer_by_mark)
