@@ -14,6 +14,8 @@ from kinds import client_of
 from marked_calls import call, check, counts, serving_apart
 from transport_calls import forking
 
+import voucherify
+
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # some kinds are deprecated operations
 
 
@@ -117,6 +119,20 @@ print("well")
 @pytest.mark.parametrize("seed", range(4))
 def test_fork_while_other_threads_load_and_build(seed):
     assert run(FORKS, "", str(seed)) == "well\n"
+
+
+@pytest.mark.parametrize("kind", [voucherify.Configuration, voucherify.ApiClient])
+def test_threads_that_ask_for_the_default_at_the_same_time_get_the_same_one(kind):
+    together = threading.Barrier(8)
+
+    class Slow(kind):
+        def __init__(self):
+            super().__init__()
+            together.wait(60)
+
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(id, threads.map(lambda _: Slow.get_default(), range(8))))
+    assert found == {id(kind.get_default())}
 
 
 def run(script, *arguments):

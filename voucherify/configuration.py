@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,6 +32,7 @@ KEY_VARIABLES = {
 
 HOST_VARIABLE = "VOUCHERIFY_HOST"
 
+_CHOOSING = threading.Lock()
 let_forks_wait()  # again, since forks hold a lock of logging's that the next line takes
 _LOGGER = logging.getLogger("voucherify")
 _LOGGER.addHandler(logging.NullHandler())  # what is logged is shown where the application sets up logging
@@ -153,7 +155,9 @@ class Configuration:
     def get_default(cls) -> Configuration:
         """The configuration of clients that are made without one, itself."""
         if Configuration._default is None:
-            Configuration._default = cls()
+            new = cls()
+            with _CHOOSING:  # one of all threads wins
+                Configuration._default = Configuration._default or new
         return Configuration._default
 
     @classmethod
