@@ -43,9 +43,19 @@ class Process:
     """The call that is timed from the start of the process."""
     repeated: tuple[str, ...] = ()
     """Calls whose CPU time is taken, one after the other. A contestant without the function has no reading."""
+    threads: int = 1
+    """How many threads make the repeated calls at once. With several, it is wall time that is taken."""
     starts: int = 1
     """How often in a round it is started. The time of a whole process needs many readings to be steady."""
     contestants: tuple[str, ...] = tuple(CONTESTANTS)
+
+    def reading(self, call: str) -> str:
+        """Name of the reading of a repeated call."""
+        return f"{'cpu' if self.threads == 1 else 'wall'} {call}"
+
+    def turns(self, turns: int) -> int:
+        """How many of `turns` it takes. A block of many threads is so long that a few are as steady."""
+        return turns if self.threads == 1 else max(1, turns // 6)
 
 
 PROCESSES = {
@@ -57,6 +67,7 @@ PROCESSES = {
         contestants=("ours", "official", "pydantic"),
     ),
     "everything": Process("first_everything", contestants=("ours", "official")),
+    "threads": Process("first_event", ("track_event_in_threads",), threads=64, contestants=("ours", "json")),
 }
 
 
@@ -94,6 +105,8 @@ ROWS = (
     Row("CPU of `to_dict()` of that list", "vouchers", "cpu vouchers_to_dict", "us", "official", 0.40),
     Row("size of the wheel", "files", "wheel", "MB", None, 0.8e6),
     Row("space on the disk, installed", "files", "installed", "MB", "official", 0.25),
+    # The time of one is 1 / throughput: at least 0.85 of the throughput is at most 1 / 0.85 of the time.
+    Row("time per event of 64 threads", "threads", "wall track_event_in_threads", "us", "json", round(1 / 0.85, 3)),
 )
 
 

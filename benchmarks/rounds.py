@@ -28,9 +28,12 @@ class Running:
         self._stdin, self._stdout = _pipes(popen)
         self.readings: dict[str, float] = self._answer()
 
-    def processor_time(self, call: str) -> float | None:
-        """CPU seconds for one of `call`, from a block of them; `None` if this contestant doesn't have it."""
-        self._stdin.write(f"{call}\n")
+    def seconds(self, call: str, threads: int) -> float | None:
+        """Seconds for one of `call`, from a block of them in each thread; `None` if this contestant doesn't have it.
+
+        Of CPU for one thread, of wall time for several.
+        """
+        self._stdin.write(f"{call} {threads}\n")
         self._stdin.flush()
         seconds: float | None = self._answer()
         return seconds
@@ -77,11 +80,11 @@ def _readings(
             for reading, value in running[name].readings.items():
                 yield name, reading, start, value
         for call in () if start else process.repeated:
-            for turn in range(turns):
+            for turn in range(process.turns(turns)):
                 for name in _rotated(names, turn):
-                    seconds = running[name].processor_time(call)
+                    seconds = running[name].seconds(call, process.threads)
                     if seconds is not None:
-                        yield name, f"cpu {call}", turn, seconds
+                        yield name, process.reading(call), turn, seconds
 
 
 def _rotated(names: tuple[str, ...], number: int) -> tuple[str, ...]:

@@ -38,9 +38,12 @@ class Kind:
     arguments: dict[str, Any] = field(default_factory=dict)
 
     def call(self, client: voucherify.ApiClient, form: str = "", **options: Any) -> Any:
-        """Call it, in the form `_with_http_info` or `_without_preload_content` if asked for."""
+        """Call it, in the form `_with_http_info` or `_without_preload_content` if asked for.
+
+        `options` are options of the call, or arguments instead of its own.
+        """
         method: Callable[..., Any] = getattr(getattr(voucherify, self.resource)(client), self.method + form)
-        return method(**self.arguments, **options)
+        return method(**{**self.arguments, **options})
 
     def reply(self, *headers: str) -> bytes:
         """`answer` as a server sends it."""

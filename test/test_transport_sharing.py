@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 import multiprocessing
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile_server import answer, drip, full, raw, serving
-from transport_calls import client, configuration, forking, get, in_child, post, wait_until
+from transport_calls import client, configuration, counting, established, forking, get, in_child, post, wait_until
 
 from voucherify import rest
 from voucherify.exceptions import ApiException
@@ -36,22 +35,6 @@ def echo(peer: Peer) -> bool:
     """Answer with what was sent."""
     peer.send(full(peer.request().body))
     return True
-
-
-def established() -> int:
-    """Connections over TCP that this process has open."""
-    return len([link for link in _links() if link.startswith("socket:")])
-
-
-def _links() -> list[str]:
-    found = []
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
-        with contextlib.suppress(OSError):
-            found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
-    return found
-
-
-counting = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")  # noqa: PTH112
 
 
 # -- threads ----------------------------------------------------------------------------------------------------------
@@ -213,12 +196,12 @@ def test_fork_with_open_connections() -> None:
         number = parent_socket.fileno()
 
         def work() -> None:
+            assert parent_socket.fileno() == -1  # the server must see it when the parent closes it
             inherited = established()
             for turn in range(3):
                 assert sender.send(post(server.url, body=b"child %d" % turn)).data == b"child %d" % turn
             assert len(sender._by_process) == 1
-            assert parent_socket.fileno() == -1
-            assert established() == inherited  # one closed, one opened
+            assert established() == inherited + 1
             in_child(grandchild)
             assert sender.send(post(server.url, body=b"again")).data == b"again"
 
@@ -305,6 +288,17 @@ def test_child_that_ends_like_a_script() -> None:
         command = [sys.executable, "-W", "error", "-c", SCRIPT, server.url, os.path.dirname(__file__)]  # noqa: PTH120
         assert subprocess.run(command, check=False, timeout=30).returncode == 7
         assert [received.connection for received in server.requests] == [0, 1, 0]
+
+
+UNUSED = SCRIPT.replace('sender.send(post(sys.argv[1], body=b"child"))', "pass")
+
+
+@forking
+def test_child_that_does_not_use_the_client_ends_too() -> None:
+    with serving(echo) as server:
+        command = [sys.executable, "-W", "error", "-c", UNUSED, server.url, os.path.dirname(__file__)]  # noqa: PTH120
+        assert subprocess.run(command, check=False, timeout=30).returncode == 7
+        assert [received.body for received in server.requests] == [b"parent", b"parent"]
 
 
 @forking

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+counting = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")  # noqa: PTH112
 
 
 @dataclass
@@ -77,6 +78,19 @@ def in_child(work: Callable[[], None]) -> None:
         finally:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def established() -> int:
+    """Connections over TCP that this process has open."""
+    return len([link for link in _links() if link.startswith("socket:")])
+
+
+def _links() -> list[str]:
+    found = []
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with contextlib.suppress(OSError):
+            found.append(os.readlink(f"/proc/self/fd/{name}"))  # noqa: PTH115
+    return found
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

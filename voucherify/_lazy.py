@@ -2,12 +2,86 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from _thread import RLock, get_ident  # threading is not needed by an import alone
 from importlib import import_module
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+_LONGEST_WAIT = 10.0
+"""Seconds that a fork waits for other threads to finish loading."""
+
+
+class Loading:
+    """Something that is loaded or built for the first time, as a context; a fork waits until none is going on.
+
+    A child has none of its parent's other threads. What one of them was loading, it would find half done, with locks
+    held for good, and wait for it forever.
+    """
+
+    _gate = RLock()
+    """Held while a fork is being made: nothing new begins in the meantime."""
+    _depths: dict[int, int] = {}  # noqa: RUF012  # by thread
+    """How many are going on in each thread, one within the other."""
+
+    def __enter__(self) -> None:
+        thread = get_ident()
+        if thread in self._depths:  # a fork waits for this thread already
+            self._depths[thread] += 1
+            return
+        with self._gate:
+            self._depths[thread] = 1
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        thread = get_ident()
+        self._depths[thread] -= 1
+        if not self._depths[thread]:
+            del self._depths[thread]
+
+    @classmethod
+    def before_fork(cls) -> None:
+        """Wait until no other thread is loading, but not forever: one may wait for what this thread is loading."""
+        cls._gate.acquire()
+        end = monotonic() + _LONGEST_WAIT
+        while set(cls._depths) - {get_ident()} and monotonic() < end:
+            sleep(0.001)
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Let other threads go on."""
+        cls._gate.release()
+
+    @classmethod
+    def after_fork_in_child(cls) -> None:
+        """Forget the threads that the child does not have."""
+        for thread in set(cls._depths) - {get_ident()}:
+            del cls._depths[thread]
+        cls._gate.release()
+
+
+def let_forks_wait() -> None:
+    """Have forks wait for what is being loaded, before they wait for any lock that was made known to them earlier.
+
+    Doing this again does no harm. It is needed after the import of a module whose lock is held during a fork and is
+    taken while something is loaded: the fork would hold it already, and wait for what waits for it.
+    """
+    if hasattr(os, "register_at_fork"):  # Windows has no fork
+        os.register_at_fork(
+            before=Loading.before_fork, after_in_parent=Loading.after_fork, after_in_child=Loading.after_fork_in_child
+        )
+
+
+let_forks_wait()
 
 
 def lazy_names(
@@ -21,11 +95,12 @@ def lazy_names(
     public = frozenset(names)
 
     def load(name: str) -> Any:
-        if name in public:
-            module = f"{package}.{snake_case(name)}" if module_of is None else module_of(name)
-            value = getattr(import_module(module), name)
-        else:
-            value = _submodule(package, name)
+        with Loading():
+            if name in public:
+                module = f"{package}.{snake_case(name)}" if module_of is None else module_of(name)
+                value = getattr(import_module(module), name)
+            else:
+                value = _submodule(package, name)
         vars(sys.modules[package])[name] = value  # Python looks there first: this function is called once per name
         return value
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from voucherify.authentication import credentials
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CHOOSING = threading.Lock()
 _OPTIONS = frozenset(CallOptions.__annotations__)
 
 
@@ -64,7 +66,9 @@ class ApiClient:
     def get_default(cls) -> ApiClient:
         """The client of resources that are made without one."""
         if ApiClient._default is None:
-            ApiClient._default = cls()
+            new = cls()
+            with _CHOOSING:  # one of all threads wins
+                ApiClient._default = ApiClient._default or new
         return ApiClient._default
 
     @classmethod

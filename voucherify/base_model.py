@@ -9,6 +9,7 @@ import pydantic
 import pydantic_core
 from pydantic import ConfigDict
 
+from voucherify._lazy import Loading
 from voucherify.model_schema import READ_JSON_DATA, adapt_model
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class BaseModel(pydantic.BaseModel):
         _types_namespace: Mapping[str, Any] | None = None,
     ) -> bool | None:
         """Build the schema, once, whichever thread comes first. See `pydantic.BaseModel.model_rebuild`."""
-        with _BUILDING:
+        with Loading(), _BUILDING:
             return super().model_rebuild(
                 force=force,
                 raise_errors=raise_errors,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import logging
 import os
+import threading
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from voucherify import host_settings
+from voucherify._lazy import let_forks_wait
 from voucherify.exceptions import ApiTypeError
 from voucherify.version import API_VERSION, __version__
 
@@ -30,6 +32,8 @@ KEY_VARIABLES = {
 
 HOST_VARIABLE = "VOUCHERIFY_HOST"
 
+_CHOOSING = threading.Lock()
+let_forks_wait()  # again, since forks hold a lock of logging's that the next line takes
 _LOGGER = logging.getLogger("voucherify")
 _LOGGER.addHandler(logging.NullHandler())  # what is logged is shown where the application sets up logging
 
@@ -151,7 +155,9 @@ class Configuration:
     def get_default(cls) -> Configuration:
         """The configuration of clients that are made without one, itself."""
         if Configuration._default is None:
-            Configuration._default = cls()
+            new = cls()
+            with _CHOOSING:  # one of all threads wins
+                Configuration._default = Configuration._default or new
         return Configuration._default
 
     @classmethod
@@ -289,6 +295,11 @@ class Configuration:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_logger_file_handler": None, "_logger_file": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._debug:  # the level of the logger belongs to the process
+            _LOGGER.setLevel(logging.DEBUG)
 
     def __copy__(self) -> Self:
         """A copy whose mappings and lists are its own; hooks, loggers and policies are shared."""

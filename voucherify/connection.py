@@ -35,6 +35,8 @@ _LONGEST_IDLE = 50.0
 and what is sent at that moment gets lost."""
 _FAIR_SHARE = 2.0
 """Seconds that each address of a host gets for connecting, if there are as many."""
+_TOLERANCE = 0.001
+"""How exact the timeout of a socket is, as a part of the time that is left."""
 _PROCESSING, _LAST_INTERIM = 102, 199
 """Statuses of interim answers, but for 100 and 101."""
 
@@ -92,6 +94,14 @@ def _attempt() -> Attempt:
     return cast("Attempt", _current.attempt)
 
 
+def _keep_to(attempt: Attempt, sock: socket.socket) -> None:
+    """Give `sock` the time that is left, unless it has nearly that already: setting it is a call of the system."""
+    left = attempt.seconds()
+    given = sock.gettimeout()
+    if given is None or abs(given - left) > left * _TOLERANCE:
+        sock.settimeout(left)
+
+
 class _TimedReader(io.RawIOBase):
     """What the server sends, read in time."""
 
@@ -99,6 +109,8 @@ class _TimedReader(io.RawIOBase):
         self._socket = sock
         self._raw = cast("io.RawIOBase", sock.makefile("rb", buffering=0))
         self._attempt = attempt
+        self.ended = False
+        """Whether the server has closed the connection, and that was read."""
 
     def readable(self) -> bool:
         return True
@@ -107,8 +119,10 @@ class _TimedReader(io.RawIOBase):
         return self._raw.fileno()
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
-        self._socket.settimeout(self._attempt.seconds())
-        return self._raw.readinto(buffer)
+        _keep_to(self._attempt, self._socket)
+        count = self._raw.readinto(buffer)
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         super().close()
@@ -119,17 +133,25 @@ class _TimedSource:
     """What `http.client` takes for a socket to read an answer from."""
 
     def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        self._reader = attempt.reader = _TimedReader(sock, attempt)
+        self.reader = attempt.reader = _TimedReader(sock, attempt)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self._reader)
+        return io.BufferedReader(self.reader)
 
 
 class TimedResponse(http.client.HTTPResponse):
     """An answer that is read in the time of the attempt that it was asked for in, also later on."""
 
     def __init__(self, sock: socket.socket, *args: Any, **keywords: Any) -> None:
-        super().__init__(cast("socket.socket", _TimedSource(sock, _attempt())), *args, **keywords)
+        source = _TimedSource(sock, _attempt())
+        super().__init__(cast("socket.socket", source), *args, **keywords)
+        self._reader = source.reader
+
+    def begin(self) -> None:
+        """Read the head. `http.client` takes one that breaks off for complete, and so, often, for an empty answer."""
+        super().begin()
+        if self._reader.ended:
+            raise http.client.IncompleteRead(b"")
 
     def _read_status(self) -> tuple[str, int, str]:
         """Read past all that is said before the answer; `http.client` itself only knows 100."""
@@ -210,7 +232,7 @@ class _Timed(HTTPConnection):
                 self._held, data = b"", self._held + data
         sock = cast("socket.socket", self.sock)
         for piece in _pieces(data):
-            sock.settimeout(attempt.seconds())
+            _keep_to(attempt, sock)
             attempt.sent |= not self._connecting
             super().send(piece)
 

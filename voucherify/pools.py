@@ -58,6 +58,7 @@ class Pools:
         self._managers: dict[tuple[str | None, bool], urllib3.PoolManager] = {}
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._lock = threading.Lock()
+        _ALL.add(self)
 
     def get(self, origin: str, *, streaming: bool) -> Pool:
         """The connections to `origin` (scheme, host and port of a URL).
@@ -141,6 +142,18 @@ class Pools:
             waiting = pool.connections.pool
             if waiting is not None:
                 queue.LifoQueue.__init__(waiting, 0)  # with new locks: urllib3 empties it at exit
+
+
+def _abandon_all() -> None:
+    """In a forked child, at once: it may never use the client, but it would keep connections open and empty pools."""
+    for pools in list(_ALL):
+        pools.abandon()
+
+
+_ALL: WeakSet[Pools] = WeakSet()
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_abandon_all)
 
 
 def _slots(configuration: Configuration) -> int:

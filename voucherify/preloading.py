@@ -15,8 +15,14 @@ def preload() -> None:
 
     For servers that fork workers: what the parent has loaded, the workers share.
     """
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    import voucherify
     from voucherify import api, models
 
+    for module in iter_modules(voucherify.__path__, "voucherify."):
+        import_module(module.name)
     for name in api.NAMES:
         getattr(api, name)
     built: set[type[BaseModel]] = set()

@@ -32,7 +32,6 @@ __all__ = ["ApiException", "RawResponse", "RestClient"]
 
 _LOGGER = logging.getLogger("voucherify")
 _NO_RETRIES = urllib3.Retry(total=False)
-_NO_TIMEOUT = urllib3.Timeout(connect=None, read=None)  # connections keep to the deadline by themselves
 
 _Answer = TypeVar("_Answer", RawResponse, "BaseHTTPResponse")
 
@@ -125,7 +124,7 @@ class RestClient:
             new = Pools(self._configuration, self._budgets.setdefault(process, RetryBudget()))
             pools = self._by_process.setdefault(process, new)  # one of all threads wins
             if pools is new:
-                for other in [other for other in self._by_process if other != process]:
+                for other in set(self._by_process) - {process}:
                     self._by_process.pop(other).abandon()
         return pools
 
@@ -166,7 +165,7 @@ def _exchange(call: Call, pools: Pools, pool: Pool) -> BaseHTTPResponse | Failur
                 retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
-                timeout=_NO_TIMEOUT,
+                timeout=attempt.seconds(),
                 preload_content=False,
             )
     except (ClosedPoolError, OpenApiException):

@@ -7,8 +7,8 @@ the name of a module beside this one; LIBRARY the package whose import is timed,
 that takes the host and returns the first call to make, which takes nothing.
 
 Prints one line with a JSON object: readings by name, times in seconds, memory in bytes. Then it answers each line of
-standard input, the name of another function of PROGRAM, with a line of its own: the CPU seconds of one such call, or
-`null` without such a function.
+standard input, the name of another function of PROGRAM and a number of threads, with a line of its own: the CPU seconds
+of one such call, or, with more than one thread, the wall seconds; `null` without such a function.
 
 Until the first answer is there, nothing is imported here that a contestant doesn't import: it would go unseen.
 """
@@ -26,6 +26,8 @@ BLOCK = 25
 """Calls per CPU reading, at most."""
 BLOCK_SECONDS = 0.015
 """CPU time per reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
+BLOCK_OF_THREAD = 10
+"""Calls of each thread per reading where there are several: enough for their start to count for nothing."""
 WARM_UP = 200
 """Calls before the first CPU reading, at most."""
 WARM_UP_SECONDS = 0.5
@@ -59,18 +61,31 @@ def processor_time(call: Callable[[], object], count: int) -> float:
 
 
 class Repeated:
-    """A call whose CPU time is taken again and again."""
+    """A call that is timed again and again: in CPU time where one thread makes it, else in wall time.
 
-    def __init__(self, call: Callable[[], object]) -> None:
-        seconds = processor_time(call, 1)
-        for _ in range(min(WARM_UP, int(WARM_UP_SECONDS / seconds))):
-            seconds = min(seconds, processor_time(call, 1))
+    :param call: what is timed.
+    :param threads: how many threads make it at the same time.
+    """
+
+    def __init__(self, call: Callable[[], object], threads: int) -> None:
         self._call = call
-        self._count = max(1, min(BLOCK, int(BLOCK_SECONDS / seconds)))
+        self._threads = threads
+        self._count = BLOCK_OF_THREAD
+        if threads == 1:
+            seconds = processor_time(call, 1)
+            for _ in range(min(WARM_UP, int(WARM_UP_SECONDS / seconds))):
+                seconds = min(seconds, processor_time(call, 1))
+            self._count = max(1, min(BLOCK, int(BLOCK_SECONDS / seconds)))
+        else:
+            self.seconds()
 
-    def processor_time(self) -> float:
-        """Return CPU seconds per call, of a block of calls."""
-        return processor_time(self._call, self._count)
+    def seconds(self) -> float:
+        """Return seconds per call, of a block of calls."""
+        if self._threads == 1:
+            return processor_time(self._call, self._count)
+        from benchmarks.programs.together import wall_time
+
+        return wall_time(self._call, self._threads, self._count)
 
 
 def main() -> None:
@@ -100,10 +115,10 @@ def main() -> None:
     print(json.dumps(readings), flush=True)
 
     calls: dict[str, Repeated] = {}
-    for name in map(str.strip, sys.stdin):
+    for name, threads in map(str.split, sys.stdin):
         if name not in calls and hasattr(contestant, name):
-            calls[name] = Repeated(getattr(contestant, name)(host))
-        print(json.dumps(calls[name].processor_time() if name in calls else None), flush=True)
+            calls[name] = Repeated(getattr(contestant, name)(host), int(threads))
+        print(json.dumps(calls[name].seconds() if name in calls else None), flush=True)
 
 
 if __name__ == "__main__":

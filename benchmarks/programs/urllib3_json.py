@@ -59,9 +59,9 @@ def first_event(host: str) -> Callable[[], object]:
     return lambda: call()["customer"]["id"]
 
 
-def track_event(host: str) -> Callable[[], dict[str, Any]]:
+def track_event(host: str, connections: int = 1) -> Callable[[], dict[str, Any]]:
     """Track an event that is a dict."""
-    pool = urllib3.PoolManager()
+    pool = urllib3.PoolManager(maxsize=connections)
     url = host + EVENT_PATH
 
     def call() -> dict[str, Any]:
@@ -69,3 +69,8 @@ def track_event(host: str) -> Callable[[], dict[str, Any]]:
         return answer
 
     return call
+
+
+def track_event_in_threads(host: str) -> Callable[[], dict[str, Any]]:
+    """Track an event that is a dict, over a pool that has a connection for each of many threads."""
+    return track_event(host, connections=100)
