@@ -13,12 +13,12 @@ from datetime import date
 
 import pytest
 from conftest import APP_KEYS, EVENT, last_request
+from voucherify.models.events_create_request_body_referral import EventsCreateRequestBodyReferral
 from werkzeug import Response
 
 import voucherify
 from voucherify.models.customer import Customer
 from voucherify.models.events_create_request_body import EventsCreateRequestBody
-from voucherify.models.events_create_request_body_referral import EventsCreateRequestBodyReferral
 from voucherify.models.events_create_response_body import EventsCreateResponseBody
 
 BODY = {
