@@ -286,6 +286,8 @@ def test_an_answer_that_breaks_off_raises_with_the_real_status(kind, name):
     (error,) = received(kind, CUT_OFF[name], then="close")
     check_unreadable(error, "the answer broke off: ")
     assert error.__cause__ is not None
+    if name in ("by length", "in a chunk", "between chunks"):
+        assert error.raw_data == error.body.encode() == BODY
 
 
 UNDECODABLE = {
