@@ -110,6 +110,31 @@ def test_times_beside_an_odd_value_are_times():
         assert part.created_at == datetime(2024, 1, 31, 10, tzinfo=timezone.utc)
 
 
+@pytest.mark.parametrize("name", ["get", "put"])
+def test_an_object_stays_a_model_where_anything_may_stand(name):
+    others = ["text", 4, ["a"], None, {}]
+    body = {"code": "SUMMER", "categories": [{"id": 6, "name": "a"}, *others]}
+    (result,) = received(kind_of(name), message(body))
+    assert result.deviations == (Deviation("categories[0].id", "str", "number"),)
+    assert result.data.to_dict() == body
+    assert (result.data.categories[0].id, result.data.categories[0].name) == (6, "a")
+    assert result.data.categories[1:5] == others[:4]
+
+
+def test_an_object_stays_a_model_where_any_object_may_stand():
+    kind = dataclasses.replace(
+        kind_of("get"), resource="AsyncActionsApi", method="get_async_action", arguments={"async_action_id": "aa_1"}
+    )
+    body = {"status": "DONE", "result": {"failed_count": "4", "done_count": 5, "failed": [{"message": "a"}]}}
+    (result,) = received(kind, message(body))
+    assert result.deviations == (Deviation("result.failed_count", "int", "string"),)
+    assert (result.data.result.failed_count, result.data.result.done_count) == ("4", 5)
+    assert result.data.result.failed[0].message == "a"
+    assert result.data.to_dict() == body
+    (odd,) = received(kind, message({"result": ["a"]}))
+    assert (odd.data.result, len(odd.deviations)) == (["a"], 1)
+
+
 # -- nulls, missing and unknown fields --------------------------------------------------------------------------------
 
 
