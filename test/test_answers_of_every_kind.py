@@ -29,6 +29,7 @@ from voucherify import response
 from voucherify.api_response import ApiResponse, Deviation
 from voucherify.base_model import BaseModel
 from voucherify.exceptions import ApiException, UnexpectedAnswerException
+from voucherify.leniency import MOST_DEVIATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # all operations that answer lists are
 TYPED = [kind for kind in KINDS if is_typed(kind)]
@@ -267,6 +268,16 @@ def test_keys_of_maps_and_positions_do_not_make_the_log_grow(caplog):
     assert [record.getMessage() for record in caplog.records] == [
         "LoyaltiesApi.create_in_bulk_loyalty_tiers: [].rewards[].type: number instead of str; kept as sent"
     ]
+
+
+@pytest.mark.parametrize(("name", "field"), [("get", "categories"), ("filters", "redemptions")])
+def test_a_large_answer_of_another_shape_does_not_fill_the_memory_with_deviations(name, field, caplog):
+    body = {field: [{"id": 4}] * 1500}
+    (result,) = received(kind_of(name), message(body))
+    assert len(result.deviations) == MOST_DEVIATIONS == 1000
+    assert result.deviations[-1].path == f"{field}[999].id"
+    assert result.data.to_dict() == body
+    assert len(caplog.records) == 1
 
 
 # -- sent back --------------------------------------------------------------------------------------------------------
