@@ -22,6 +22,7 @@ from deviating import (
 )
 from hostile_server import full, raw, serving
 from kinds import KINDS, client_of, every_kind, kind_of, received, use_later
+from pydantic_core import ValidationError
 from samples import API
 
 from codegen import form
@@ -30,6 +31,7 @@ from voucherify.api_response import ApiResponse, Deviation
 from voucherify.base_model import BaseModel
 from voucherify.exceptions import ApiException, UnexpectedAnswerException
 from voucherify.leniency import MOST_DEVIATIONS
+from voucherify.models.vouchers_update_request_body import VouchersUpdateRequestBody
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # all operations that answer lists are
 TYPED = [kind for kind in KINDS if is_typed(kind)]
@@ -298,3 +300,28 @@ def test_an_answer_with_odd_values_can_be_changed_and_sent_back():
         assert (fetched.method, whole.method) == ("GET", "PUT")
         assert json.loads(whole.body) == {**body, "additional_info": "changed"}
         assert json.loads(nested.body)["metadata"]["before"] == {**body, "additional_info": "changed"}
+
+
+def test_parts_of_an_answer_with_odd_values_can_be_sent_in_another_request():
+    get, put = kind_of("get"), kind_of("put")
+    body = {"discount": {"type": 4, "amount_off": "100", "new": 1}, "holder": {"id": 5}, "categories": [{"id": 4}, 5]}
+    with serving(raw(message(body), then="keep")) as server, client_of(server.url) as client:
+        voucher = get.call(client)
+        parts = {"discount": voucher.discount, "holder": voucher.holder, "categories": voucher.categories}
+        for given in (parts, VouchersUpdateRequestBody(**parts)):
+            arguments = {"code": "SUMMER", "vouchers_update_request_body": given}
+            dataclasses.replace(put, arguments=arguments).call(client)
+        assert [json.loads(request.body) for request in server.requests[1:]] == [body, body]
+
+
+def test_what_is_assigned_to_an_answer_with_odd_values_is_checked_like_elsewhere():
+    (result,) = received(kind_of("get"), message({"code": 4, "active": "yes", "discount": {"amount_off": "100"}}))
+    voucher = result.data
+    with pytest.raises(ValidationError, match="active"):
+        voucher.active = "perhaps"
+    assert voucher.active == "yes"
+    voucher.active = True
+    voucher.discount.amount_off = 50.0
+    voucher.brand_new = [1]
+    del voucher.code
+    assert voucher.to_dict() == {"active": True, "discount": {"amount_off": 50}, "brand_new": [1]}

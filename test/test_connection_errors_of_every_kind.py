@@ -12,7 +12,6 @@ import trustme
 from hostile_server import full, head, never_read, raw, reset_at_once, serving
 from kinds import KEYS, client_of, every_kind, twins
 
-import voucherify
 from voucherify.exceptions import ApiConnectionException, ApiException, ApiTimeoutException
 
 if TYPE_CHECKING:
@@ -101,9 +100,7 @@ def failing(mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
             return resolve(host, *arguments, **keywords)
 
         monkeypatch.setattr(socket, "getaddrinfo", unknown)
-        with pytest.warns(UserWarning, match="http"):
-            configuration = voucherify.Configuration(host="http://unknown.invalid")
-        yield configuration.host
+        yield "http://unknown.invalid"
     elif mode == SLOW_CONNECT:
         with full_queue() as url:
             yield url
@@ -122,7 +119,7 @@ def failing(mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @pytest.mark.filterwarnings("ignore:.*http:UserWarning")
 @pytest.mark.parametrize("mode", TEXTS)
 def test_failures_on_the_way_are_errors_that_tell_what_may_have_happened(kind, mode, monkeypatch):
-    timeout = {SLOW_CONNECT: (0.2, 20), SLOW: (20, 0.3)}.get(mode, 20)
+    timeout = {SLOW_CONNECT: (0.2, 20), SLOW: (20, 0.5)}.get(mode, 20)
     for form in ("", "_with_http_info", "_without_preload_content"):
         with failing(mode, monkeypatch) as url, client_of(url, retries=0) as client:
             with pytest.raises(ApiException, match=TEXTS[mode]) as caught:
