@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
-from hostile_server import full, head, never_read, raw, reset_at_once, serving
+from hostile_server import full, head, never_read, raw, serving
 from kinds import KEYS, client_of, every_kind, twins
 
 from voucherify.exceptions import ApiConnectionException, ApiException, ApiTimeoutException
@@ -42,7 +42,7 @@ def answer_in_clear(peer: Peer) -> bool:
 
 SENDING: dict[str, Callable[[Peer], bool]] = {
     SLOW: never_read,
-    RESET: reset_at_once,
+    RESET: raw(b"", then="reset"),
     CLOSED: raw(b""),
     NO_HTTP: raw(b"\x15\x03\x01\x00\x02\x02\x50"),
     BAD_STATUS: raw(b"HTTP/1.1 2x0 OK\r\nContent-Length: 2\r\n\r\n{}"),
