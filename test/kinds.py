@@ -5,11 +5,14 @@ Tests that take `kind` run once per entry of `KINDS`.
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import dataclass, field
+from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostile_server import head
+from hostile_server import head, raw, serving
 
 import voucherify
 from voucherify.configuration import KEY_VARIABLES
@@ -194,6 +197,7 @@ every_kind = pytest.mark.parametrize(
 
 
 def named(name: str) -> Kind:
+    """The kind of this name."""
     return next(kind for kind in KINDS if kind.name == name)
 
 
@@ -204,3 +208,40 @@ def client_of(host: str, **settings: Any) -> voucherify.ApiClient:
         assert hasattr(configuration, name), name
         setattr(configuration, name, value)
     return voucherify.ApiClient(configuration)
+
+
+def received(kind: Kind, *messages: bytes, then: str = "keep", **settings: Any) -> list[Any]:
+    """What the call makes of each of `messages`: its `ApiResponse`, or the `ApiException` that it raises.
+
+    `then` is what the server does after each message: see `hostile_server.raw`.
+    """
+    results: list[Any] = []
+    script = [raw(message, then=then) for message in messages]
+    with serving(*script) as server, client_of(server.url, **{"retries": 0, **settings}) as client:
+        for _ in messages:
+            try:
+                results.append(kind.call(client, "_with_http_info"))
+            except voucherify.ApiException as error:
+                results.append(error)
+    assert len(server.requests) == len(messages)
+    return results
+
+
+def twins(thing: Any) -> list[Any]:
+    """`thing`, copied and pickled in all ways."""
+    pickles = [pickle.dumps(thing, protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
+    pickles.append(bytes(ForkingPickler.dumps(thing)))
+    return [copy.copy(thing), copy.deepcopy(thing), *map(pickle.loads, pickles)]
+
+
+def use_later(thing: Any) -> None:
+    """Do what callers do with a result or an error later on. None of it may raise, whatever the server sent."""
+    assert thing == thing  # noqa: PLR0124  comparing is what is tested
+    for text in (repr(thing), str(thing), f"{thing}"):
+        text.encode()
+    for twin in twins(thing):
+        assert type(twin) is type(thing)
+        repr(twin)
+    for method in ("to_dict", "to_json", "to_str"):
+        if hasattr(thing, method):
+            getattr(thing, method)()

@@ -19,6 +19,7 @@ import pytest
 from pydantic import Field
 
 from voucherify.base_model import BaseModel
+from voucherify.leniency import fit
 
 
 class Address(BaseModel):
@@ -337,6 +338,14 @@ class TestDeferredBuilding:
         inner = Outer(inner={"at": "now"}).inner  # its class was built as a part of Outer's only
         assert Outer(anything=[{"deep": (inner,)}]).to_dict() == {"anything": [{"deep": ({"at": "now"},)}]}
         assert Outer(unknown=inner).to_dict() == {"unknown": {"at": "now"}}
+
+    def test_what_pydantic_does_not_dump_is_dumped_all_the_same(self):
+        class Foreign(pydantic.BaseModel):
+            a: int = 1
+
+        person, _ = fit(Person, {"points": 3, "\ud800": [1]})  # only servers send such keys
+        person.more = {"a": (Foreign(a=2), [{1}, Person(points=1)])}
+        assert person.to_dict() == {"points": 3, "\ud800": [1], "more": {"a": ({"a": 2}, [{1}, {"points": 1}])}}
 
     def test_first_use_from_many_threads(self):
         for _ in range(20):

@@ -46,7 +46,7 @@ class ApiResponse(Generic[T]):
     attempts: int = 1
     """How often the call was tried, the try that got this answer included."""
     deviations: tuple[Deviation, ...] = ()
-    """Values that are not what the API describes, kept in `data` as they were sent."""
+    """Values that are not what the API describes, kept in `data` as they were sent: the first 1,000 of them."""
 
     @property
     def rate_limit(self) -> RateLimit:

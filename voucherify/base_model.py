@@ -173,6 +173,7 @@ def _plain(value: Any) -> Any:
         return value.model_dump(by_alias=True, exclude_unset=True, warnings=False)
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return type(value)(_plain(inner) for inner in value)
+    for kind in (list, tuple, set, frozenset):
+        if isinstance(value, kind):
+            return kind(_plain(inner) for inner in value)
     return value

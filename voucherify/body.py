@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import zlib
 from typing import TYPE_CHECKING
 
-from voucherify.failures import EXPECTED
+from voucherify.failures import EXPECTED, causes
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -53,7 +54,7 @@ def read(response: BaseHTTPResponse, limit: int | None) -> bytes:
         response.release_conn()
         if isinstance(error, TooLargeError) or not isinstance(error, EXPECTED):
             raise
-        came = b"".join(pieces)
+        came = b"".join([*pieces, *_left_in(error)])
         raise BrokenOffError("cut off", came, came if coding in ("", "identity") else None) from error
     return decoded(pieces[0] if len(pieces) == 1 else b"".join(pieces), coding, limit)
 
@@ -72,6 +73,12 @@ def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces:
             raise TooLargeError("too many bytes")
         if size == expected and not foreign:
             break
+
+
+def _left_in(error: BaseException) -> list[bytes]:
+    """What `http.client` had read of a body in chunks, and of the chunk that broke off, when it gave up."""
+    found = [cause for cause in causes(error) if isinstance(cause, http.client.IncompleteRead)]
+    return [cause.partial for cause in found if isinstance(cause.partial, bytes)]  # urllib3 has a number there
 
 
 def decoded(data: bytes, coding: str, limit: int | None) -> bytes:

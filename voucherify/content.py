@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s\"';,]+)", re.IGNORECASE)
-_NO_CHARSETS = {"charmap", "idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"}
-"""Codecs of Python that make text of bytes, but that are no charsets."""
+_NOT_LOOKED_UP = {
+    *("", "utf_8", "utf8"),  # decoded with or without a byte order mark
+    *("charmap", "idna", "punycode", "raw_unicode_escape", "undefined", "unicode_escape"),  # Python's own, no charsets
+}
 
 DEEPEST = 200
-"""Containers within each other that are read, as many as pydantic's parser takes.
+"""Containers within each other that are read: about as many as pydantic's parser takes.
 
 What is nested deeper could be parsed, but then neither shown, nor copied, nor pickled. No answer of the API comes near.
 """
@@ -31,7 +33,7 @@ def text(data: bytes, headers: Mapping[str, str], errors: str = "strict") -> str
     Raises `UnicodeError` for bytes that are not in that charset, unless `errors` is `replace`.
     """
     name = charset(headers)
-    if name and name.replace("-", "_") not in _NO_CHARSETS and "\0" not in name:
+    if name.replace("-", "_") not in _NOT_LOOKED_UP and "\0" not in name:
         try:
             return data.decode(name, errors)
         except LookupError:  # unknown, or the name of a compression, say
@@ -49,7 +51,7 @@ def json_value(text: str | bytes) -> Any:
 
     value = json.loads(text)
     level = [value]
-    for _ in range(DEEPEST + 1):
+    for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _containers(outer)]
         if not level:
             return value

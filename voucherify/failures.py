@@ -44,14 +44,14 @@ def is_misuse(error: BaseException) -> bool:
 
 def explain(error: BaseException) -> Explanation:
     """What `error`, raised by urllib3 or below, means."""
-    causes = list(_causes(error))
-    for found in (_certificate(causes), _timeout(causes), _network(causes), _protocol(causes)):
+    all_causes = list(causes(error))
+    for found in (_certificate(all_causes), _timeout(all_causes), _network(all_causes), _protocol(all_causes)):
         if found is not None:
             return found
     return Explanation("the connection failed")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def causes(error: BaseException) -> Iterator[BaseException]:
     """`error` and all that it was raised from, or that it carries in its arguments as urllib3 does."""
     waiting = [error]
     seen: set[int] = set()

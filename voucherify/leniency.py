@@ -16,33 +16,36 @@ from voucherify.api_response import Deviation
 from voucherify.base_model import BaseModel
 from voucherify.model_schema import SERVER_SCALARS
 
+MOST_DEVIATIONS = 1000
+"""More are not noted: a large answer of another shape has as many as it has values, each larger than its value."""
+
 _FOUND = {str: "string", bool: "boolean", int: "number", float: "number", dict: "object", list: "array"}
 
 
-def fit(annotation: Any, value: object, *, complete: bool = False) -> tuple[Any, tuple[Deviation, ...]]:
+def fit(annotation: Any, value: object) -> tuple[Any, tuple[Deviation, ...]]:
     """`value`, parsed JSON, as `annotation` as far as it goes, and what deviates.
 
-    With `complete`, fields that are null or missing count as deviations where the annotation has no `None`.
+    Fields that are null or missing count as deviations where the annotation has no `None`.
     """
     deviations: list[Deviation] = []
-    walk = _Walk(deviations, complete=complete)
-    return walk.fit(annotation, value, _Place()), tuple(deviations)
+    walk = _Walk(deviations)
+    return walk.fit(annotation, value, None), tuple(deviations)
 
 
 class _Place(NamedTuple):
-    """Where a value stands: in this answer, and in any answer. See `Deviation`."""
+    """Where a value stands. Most places are never told, so that they become text late."""
 
-    path: str = ""
-    field: str = ""
+    before: _Place | None
+    step: str | int
+    is_key: bool = False
+    """Whether the step is the key of a map, and not the name of a field."""
 
-    def of_field(self, name: str) -> _Place:
-        return _Place(_join(self.path, name), _join(self.field, name))
-
-    def of_key(self, key: str) -> _Place:
-        return _Place(_join(self.path, key), f"{self.field}[]")
-
-    def of_item(self, index: int) -> _Place:
-        return _Place(f"{self.path}[{index}]", f"{self.field}[]")
+    def told(self) -> tuple[str, str]:
+        """`path` and `field` of a `Deviation`."""
+        path, field = self.before.told() if self.before else ("", "")
+        if isinstance(self.step, int):
+            return f"{path}[{self.step}]", f"{field}[]"
+        return _join(path, self.step), f"{field}[]" if self.is_key else _join(field, self.step)
 
 
 class _MisfitError(Exception):
@@ -50,13 +53,12 @@ class _MisfitError(Exception):
 
 
 class _Walk:
-    def __init__(self, deviations: list[Deviation], *, complete: bool) -> None:
+    def __init__(self, deviations: list[Deviation]) -> None:
         self.deviations = deviations
-        self.complete = complete
         self.unknown = 0
         """Fields that the models did not know."""
 
-    def fit(self, annotation: Any, value: object, place: _Place) -> Any:
+    def fit(self, annotation: Any, value: object, place: _Place | None) -> Any:
         if annotation is Any:
             return value
         if get_origin(annotation) in (Union, types.UnionType):
@@ -67,15 +69,15 @@ class _Walk:
             self._deviate(place, annotation, _FOUND.get(type(value), "null"))
             return value
 
-    def _fit_one(self, annotation: Any, value: object, place: _Place) -> Any:
+    def _fit_one(self, annotation: Any, value: object, place: _Place | None) -> Any:
         """Raises `_MisfitError` if `value` as a whole is something else."""
         origin = get_origin(annotation)
         if origin is list and isinstance(value, list):
             (inner,) = get_args(annotation)
-            return [self.fit(inner, item, place.of_item(index)) for index, item in enumerate(value)]
+            return [self.fit(inner, item, _Place(place, index)) for index, item in enumerate(value)]
         if origin is dict and isinstance(value, dict):
             _, inner = get_args(annotation)
-            return {key: self.fit(inner, item, place.of_key(key)) for key, item in value.items()}
+            return {key: self.fit(inner, item, _Place(place, key, is_key=True)) for key, item in value.items()}
         if origin is Literal and (type(value), value) in [(type(choice), choice) for choice in get_args(annotation)]:
             return value
         if _is_model(annotation) and isinstance(value, dict):
@@ -84,7 +86,7 @@ class _Walk:
             return _scalar(annotation, value)
         raise _MisfitError
 
-    def _fit_best(self, choices: tuple[Any, ...], value: object, place: _Place) -> Any:
+    def _fit_best(self, choices: tuple[Any, ...], value: object, place: _Place | None) -> Any:
         """As the choice that leaves the fewest deviations and unknown fields; the first among equals."""
         if value is None and type(None) in choices:
             return None
@@ -93,29 +95,29 @@ class _Walk:
         walks: list[tuple[Any, _Walk]] = []
         for choice in choices:
             if choice is not type(None):
-                walk = _Walk([], complete=self.complete)
+                walk = _Walk([])
                 walks.append((walk.fit(choice, value, place), walk))
         fitted, best = min(walks, key=lambda found: len(found[1].deviations) + found[1].unknown)
-        self.deviations += best.deviations
+        self.deviations += best.deviations[: MOST_DEVIATIONS - len(self.deviations)]
         self.unknown += best.unknown
         return fitted
 
-    def _fit_model(self, model: type[BaseModel], value: dict[str, object], place: _Place) -> BaseModel:
+    def _fit_model(self, model: type[BaseModel], value: dict[str, object], place: _Place | None) -> BaseModel:
         typed: dict[str, object] = {}
         rest = dict(value)
         for name, (key, annotation) in _fields(model).items():
             given = key if key in value else name
             if given in rest:
-                item = rest.pop(given)
-                is_allowed_null = item is None and not self.complete
-                typed[name] = None if is_allowed_null else self.fit(annotation, item, place.of_field(given))
-            elif self.complete and type(None) not in get_args(annotation):
-                self._deviate(place.of_field(key), annotation, "nothing")
+                typed[name] = self.fit(annotation, rest.pop(given), _Place(place, given))
+            elif type(None) not in get_args(annotation):
+                self._deviate(_Place(place, key), annotation, "nothing")
         self.unknown += len(rest)
         return _assembled(model, typed, rest)
 
-    def _deviate(self, place: _Place, annotation: Any, found: str) -> None:
-        self.deviations.append(Deviation(place.path, _name(annotation), found, place.field))
+    def _deviate(self, place: _Place | None, annotation: Any, found: str) -> None:
+        if len(self.deviations) < MOST_DEVIATIONS:
+            path, field = place.told() if place else ("", "")
+            self.deviations.append(Deviation(path, _name(annotation), found, field))
 
 
 def _join(path: str, key: str) -> str:

@@ -4,12 +4,13 @@ JSON text is a server's answer: it is validated strictly and nothing is converte
 passes, and are checked kindly: integral numbers of any type are whole numbers, a UUID or an enum member is text, and
 text stands for itself where a date or a time is expected. Both live in one schema, side by side.
 
-Every field may be left out and may be null, whatever its annotation says: requiredness is for type checkers and for
-the server to enforce, and an answer that lacks a field must still be readable.
+Every field may be left out and may be null by a caller, whatever its annotation says: requiredness is for type
+checkers and for the server to enforce. An answer that lacks a required field does not fit, and is read leniently.
 """
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
 
     from pydantic import GetCoreSchemaHandler
     from pydantic_core.core_schema import CoreSchema, ValidationInfo, ValidatorFunctionWrapHandler
+
+class MissingFieldError(Exception):
+    """An answer lacks a field that the API describes as required."""
+
+
+class _Reading(threading.local):
+    """What this thread reads at the moment: pydantic has no way to tell it to a default."""
+
+    answer = False
+
+
+READING = _Reading()
 
 READ_JSON_DATA = {"voucherify": "JSON data"}
 """Validation context for Python data that was JSON: text in a field of time is parsed, as it is in JSON itself."""
@@ -137,9 +150,19 @@ def adapt_model(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema
 
 
 def _optional(schema: Any) -> CoreSchema:
-    inner = schema["schema"] if schema["type"] == "default" else schema
-    inner = inner if inner["type"] == "nullable" else core_schema.nullable_schema(inner)
-    return core_schema.with_default_schema(_adapt(inner), default=None)
+    is_required = schema["type"] != "default"
+    inner = _adapt(schema if is_required else schema["schema"])
+    or_null = inner if inner["type"] == "nullable" else core_schema.nullable_schema(inner)
+    if not is_required:
+        return core_schema.with_default_schema(or_null, default=None)
+    either = core_schema.json_or_python_schema(json_schema=inner, python_schema=or_null)
+    return core_schema.with_default_schema(either, default_factory=_left_out)
+
+
+def _left_out() -> None:
+    """What a required field is that was left out."""
+    if READING.answer:
+        raise MissingFieldError
 
 
 def _adapt(schema: Any) -> CoreSchema:

@@ -36,7 +36,7 @@ def read_answer(operation: Operation[Any], raw: RawResponse, *, strict: bool) ->
             attempts=raw.attempts,
             may_have_reached_server=raw.may_have_reached_server,
         )
-    data, deviations = _read_body(operation, raw, strict=strict)
+    data, deviations = _read_body(operation, raw)
     if deviations:
         _report(operation, deviations)
         if strict:
@@ -50,7 +50,7 @@ def read_answer(operation: Operation[Any], raw: RawResponse, *, strict: bool) ->
     return ApiResponse(raw.status, raw.headers, data, raw.data, raw.attempts, deviations)
 
 
-def _read_body(operation: Operation[Any], raw: RawResponse, *, strict: bool) -> tuple[Any, tuple[Deviation, ...]]:
+def _read_body(operation: Operation[Any], raw: RawResponse) -> tuple[Any, tuple[Deviation, ...]]:
     answer = operation.answer
     if answer.kind == "nothing" or not raw.data.strip():
         return ("" if answer.kind == "text" and raw.data else None), ()
@@ -58,14 +58,14 @@ def _read_body(operation: Operation[Any], raw: RawResponse, *, strict: bool) -> 
         if answer.kind == "text":
             return text(raw.data, raw.headers), ()
         content = _json_text(raw)
-        if answer.kind == "model" and answer.model is not None and not strict:
+        if answer.kind == "model" and answer.model is not None:
             fitting = _read_model(answer.model, content)
             if fitting is not None:
                 return fitting, ()
         value = json_value(content)
         if answer.model is None or value is None:
             return value, ()
-        return _fit(answer.kind, answer.model, value, complete=strict)
+        return _fit(answer.kind, answer.model, value)
     except (ValueError, RecursionError) as error:
         raise _unreadable(operation, raw, error) from error
 
@@ -75,20 +75,25 @@ def _read_model(name: str, content: bytes | str) -> BaseModel | None:
     from pydantic_core import ValidationError
 
     from voucherify.arguments import model_class
+    from voucherify.model_schema import READING, MissingFieldError
 
+    validator = model_class(name).__pydantic_validator__
+    READING.answer = True
     try:
-        model: BaseModel | None = model_class(name).__pydantic_validator__.validate_json(content)
-    except ValidationError:
+        model: BaseModel | None = validator.validate_json(content)
+    except (ValidationError, MissingFieldError):
         return None
+    finally:
+        READING.answer = False
     return model
 
 
-def _fit(kind: str, name: str, value: object, *, complete: bool) -> tuple[Any, tuple[Deviation, ...]]:
+def _fit(kind: str, name: str, value: object) -> tuple[Any, tuple[Deviation, ...]]:
     from voucherify.arguments import model_class
     from voucherify.leniency import fit
 
     model = model_class(name)
-    return fit(list[model] if kind == "list" else model, value, complete=complete)  # type: ignore[valid-type]  # known at run time
+    return fit(list[model] if kind == "list" else model, value)  # type: ignore[valid-type]  # known at run time
 
 
 def _json_text(raw: RawResponse) -> bytes | str:
