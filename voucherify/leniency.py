@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import types
 from functools import cache
-from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic_core import SchemaValidator, ValidationError
 
 from voucherify.api_response import Deviation
 from voucherify.base_model import BaseModel
 from voucherify.model_schema import SERVER_SCALARS
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 MOST_DEVIATIONS = 1000
 """More are not noted: a large answer of another shape has as many as it has values, each larger than its value."""
@@ -91,7 +94,7 @@ class _Walk:
         if value is None and type(None) in choices:
             return None
         if isinstance(value, dict) and any(_is_model(choice) for choice in choices):  # see `model_schema`
-            choices = tuple(choice for choice in choices if not _takes_any_object(choice))
+            choices = tuple(choice for choice in choices if _is_model(choice))
         walks: list[tuple[Any, _Walk]] = []
         for choice in choices:
             if choice is not type(None):
@@ -105,12 +108,13 @@ class _Walk:
     def _fit_model(self, model: type[BaseModel], value: dict[str, object], place: _Place | None) -> BaseModel:
         typed: dict[str, object] = {}
         rest = dict(value)
-        for name, (key, annotation) in _fields(model).items():
+        for name, field in _fields(model).items():
+            key = field.alias or name
             given = key if key in value else name
             if given in rest:
-                typed[name] = self.fit(annotation, rest.pop(given), _Place(place, given))
-            elif type(None) not in get_args(annotation):
-                self._deviate(_Place(place, key), annotation, "nothing")
+                typed[name] = self.fit(field.annotation, rest.pop(given), _Place(place, given))
+            elif field.is_required():
+                self._deviate(_Place(place, key), field.annotation, "nothing")
         self.unknown += len(rest)
         return _assembled(model, typed, rest)
 
@@ -127,10 +131,6 @@ def _join(path: str, key: str) -> str:
 def _is_model(annotation: Any) -> bool:
     # Python 3.10 takes `list[str]` for a class.
     return get_origin(annotation) is None and isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _takes_any_object(annotation: Any) -> bool:
-    return annotation is Any or get_origin(annotation) is dict
 
 
 def _name(annotation: Any) -> str:
@@ -154,10 +154,9 @@ def _validator(kind: type) -> SchemaValidator:
 
 
 @cache
-def _fields(model: type[BaseModel]) -> dict[str, tuple[str, Any]]:
-    """Name on the wire and annotation of each field."""
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
     model.model_rebuild()  # resolves the annotations
-    return {name: (field.alias or name, field.annotation) for name, field in model.model_fields.items()}
+    return model.model_fields
 
 
 def _assembled(model: type[BaseModel], typed: dict[str, object], extra: dict[str, object]) -> BaseModel:
