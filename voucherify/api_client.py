@@ -109,7 +109,7 @@ class ApiClient:
             names = ", ".join(f"`{name}`" for name in sorted(unknown))
             raise ApiTypeError(f"{operation.name}() got unexpected keyword arguments: {names}")
         headers = self.default_headers if self.cookie is None else {**self.default_headers, "Cookie": self.cookie}
-        given = {*map(str.lower, headers), *(str(name).lower() for name in options.get("_headers") or ())}
+        given = [*headers, *(options.get("_headers") or ())]
         return build_request(
             operation,
             values,
