@@ -54,8 +54,8 @@ class Process:
         return f"{'cpu' if self.threads == 1 else 'wall'} {call}"
 
     def turns(self, turns: int) -> int:
-        """How many of `turns` it takes. A block of many threads is so long that a few are as steady."""
-        return turns if self.threads == 1 else max(1, turns // 6)
+        """How many of `turns` it takes. A block of many threads is longer, and fewer are as steady."""
+        return turns if self.threads == 1 else max(1, turns // 3)
 
 
 PROCESSES = {

@@ -108,7 +108,7 @@ class ApiClient:
         if len(values) < len(operation.parameters) or not _OPTIONS.issuperset(options):
             values += _keyword_only(operation, options, len(values))
         headers = self.default_headers if self.cookie is None else {**self.default_headers, "Cookie": self.cookie}
-        given = {*map(str.lower, headers), *(str(name).lower() for name in options.get("_headers") or ())}
+        given = [*headers, *(options.get("_headers") or ())]
         return build_request(
             operation,
             values,

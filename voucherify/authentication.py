@@ -9,7 +9,7 @@ from voucherify.exceptions import ApiTypeError, ApiValueError
 from voucherify.request import Credential
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Iterable, Mapping
 
     from voucherify.configuration import Configuration
     from voucherify.operation import Operation
@@ -19,11 +19,11 @@ def credentials(
     operation: Operation[Any],
     configuration: Configuration,
     request_auth: Mapping[str, Any] | None,
-    given: Container[str],
+    given: Iterable[object],
 ) -> list[Credential]:
     """The operation's keys, or what stands in for them: `request_auth`, or an OAuth token where the API takes one.
 
-    `given` are the lower-case names of headers that the caller sets by hand. Raises `ApiValueError` that names the
+    `given` are the names of headers that the caller sets by hand. Raises `ApiValueError` that names the
     keys which are missing: an unauthenticated call can only fail.
     """
     if request_auth is not None:
@@ -34,7 +34,10 @@ def credentials(
             raise ApiValueError("`access_token` is empty")
         return [Credential("header", "Authorization", f"Bearer {token}")]
     found = {name: configuration.get_api_key_with_prefix(name) for name in operation.keys}
-    missing = [name for name, value in found.items() if value is None and name.lower() not in given]
+    missing = [name for name, value in found.items() if value is None]
+    if missing:
+        names = {str(name).lower() for name in given}
+        missing = [name for name in missing if name.lower() not in names]
     if missing:
         raise ApiValueError(
             f"{operation.name}() needs "

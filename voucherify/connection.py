@@ -35,8 +35,6 @@ _LONGEST_IDLE = 50.0
 and what is sent at that moment gets lost."""
 _FAIR_SHARE = 2.0
 """Seconds that each address of a host gets for connecting, if there are as many."""
-_TOLERANCE = 0.001
-"""How exact the timeout of a socket is, as a part of the time that is left."""
 _PROCESSING, _LAST_INTERIM = 102, 199
 """Statuses of interim answers, but for 100 and 101."""
 
@@ -94,14 +92,6 @@ def _attempt() -> Attempt:
     return cast("Attempt", _current.attempt)
 
 
-def _keep_to(attempt: Attempt, sock: socket.socket) -> None:
-    """Give `sock` the time that is left, unless it has nearly that already: setting it is a call of the system."""
-    left = attempt.seconds()
-    given = sock.gettimeout()
-    if given is None or abs(given - left) > left * _TOLERANCE:
-        sock.settimeout(left)
-
-
 class _TimedReader(io.RawIOBase):
     """What the server sends, read in time."""
 
@@ -119,7 +109,7 @@ class _TimedReader(io.RawIOBase):
         return self._raw.fileno()
 
     def readinto(self, buffer: WriteableBuffer) -> int | None:
-        _keep_to(self._attempt, self._socket)
+        self._socket.settimeout(self._attempt.seconds())
         count = self._raw.readinto(buffer)
         self.ended = count == 0
         return count
@@ -232,7 +222,7 @@ class _Timed(HTTPConnection):
                 self._held, data = b"", self._held + data
         sock = cast("socket.socket", self.sock)
         for piece in _pieces(data):
-            _keep_to(attempt, sock)
+            sock.settimeout(attempt.seconds())
             attempt.sent |= not self._connecting
             super().send(piece)
 

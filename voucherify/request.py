@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from voucherify.arguments import checked, path_segment, percent_encoded, plain, query_pairs
@@ -131,9 +132,14 @@ def checked_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
             raise ApiTypeError(f"the name of a header must be text, not {type(name).__name__}")
         if not isinstance(value, str):
             raise ApiTypeError(f"header `{name}` must be text, not {type(value).__name__}")
-        if not _HEADER_NAME.fullmatch(name):
+        if not _is_header_name(name):
             raise ApiValueError(f"{name!r} is not allowed as the name of a header")
-        if not _HEADER_VALUE.fullmatch(value):
+        if not (value.isascii() and value.isprintable()) and not _HEADER_VALUE.fullmatch(value):  # mostly the former
             raise ApiValueError(f"the value of header `{name}` has a character that HTTP does not allow")
         found[name.lower()] = name, value
     return dict(found.values())
+
+
+@lru_cache  # there are few, the same in every call
+def _is_header_name(name: str) -> bool:
+    return _HEADER_NAME.fullmatch(name) is not None

@@ -32,6 +32,7 @@ __all__ = ["ApiException", "RawResponse", "RestClient"]
 
 _LOGGER = logging.getLogger("voucherify")
 _NO_RETRIES = urllib3.Retry(total=False)
+_NO_TIMEOUT = urllib3.Timeout(connect=None, read=None)  # connections keep to the deadline by themselves
 
 _Answer = TypeVar("_Answer", RawResponse, "BaseHTTPResponse")
 
@@ -165,7 +166,7 @@ def _exchange(call: Call, pools: Pools, pool: Pool) -> BaseHTTPResponse | Failur
                 retries=_NO_RETRIES,
                 redirect=False,
                 assert_same_host=False,
-                timeout=attempt.seconds(),
+                timeout=_NO_TIMEOUT,
                 preload_content=False,
             )
     except (ClosedPoolError, OpenApiException):

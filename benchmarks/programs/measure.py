@@ -26,7 +26,7 @@ BLOCK = 25
 """Calls per CPU reading, at most."""
 BLOCK_SECONDS = 0.015
 """CPU time per reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
-BLOCK_OF_THREAD = 10
+BLOCK_OF_THREAD = 5
 """Calls of each thread per reading where there are several: enough for their start to count for nothing."""
 WARM_UP = 200
 """Calls before the first CPU reading, at most."""
