@@ -127,7 +127,7 @@ def test_headers_that_are_none_are_not_shown(headers: dict[str, str]) -> None:
             sender.send(post(server.url, headers=headers))
         assert "SECRET" not in repr(caught.value)
         assert caught.value.__cause__ is None
-        assert caught.value.__suppress_context__
+        assert caught.value.__context__ is None
         assert sender.send(post(server.url)).status == 200
 
 

@@ -91,9 +91,9 @@ def percent_encoded(text: str, name: str) -> str:
     try:
         return quote(text, safe="")
     except UnicodeEncodeError as error:
-        raise ApiValueError(
-            f"`{name}` has a character that UTF-8 cannot carry: {error.object[error.start]!r}"
-        ) from None
+        character = error.object[error.start]
+    # Raised where `error`, whose repr has the whole text, can't become its context.
+    raise ApiValueError(f"`{name}` has a character that UTF-8 cannot carry: {character!r}")
 
 
 def query_pairs(name: str, value: object) -> list[tuple[str, object]]:
