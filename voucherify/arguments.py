@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from voucherify.encoding import scalar_text
+from voucherify.encoding import scalar_text, utf8
 from voucherify.exceptions import ApiTypeError, ApiValueError
 
 if TYPE_CHECKING:
@@ -88,12 +88,7 @@ def path_segment(value: object, name: str) -> str:
 
 def percent_encoded(text: str, name: str) -> str:
     """`text` with everything encoded but letters, digits and `_.-~`. Raises `ApiValueError` if it has no UTF-8."""
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError as error:
-        character = error.object[error.start]
-    # Raised where `error`, whose repr has the whole text, can't become its context.
-    raise ApiValueError(f"`{name}` has a character that UTF-8 cannot carry: {character!r}")
+    return quote(utf8(text, name), safe="")
 
 
 def query_pairs(name: str, value: object) -> list[tuple[str, object]]:

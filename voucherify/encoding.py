@@ -53,6 +53,16 @@ def scalar_text(value: object, name: str) -> str:
     raise ApiTypeError(f"`{name}` cannot be sent as text: {type(value).__name__}")
 
 
+def utf8(text: str, name: str) -> bytes:
+    """`text` as bytes. Raises `ApiValueError`, naming `name`, for half of a surrogate pair: UTF-8 has no form for it."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+    # Raised where `error`, whose repr has the whole text, can't become its context.
+    raise ApiValueError(f"`{name}` has a character that UTF-8 cannot carry: {character!r}")
+
+
 def to_json_bytes(value: object, name: str) -> bytes:
     """`value` as the JSON body `name`.
 

@@ -171,13 +171,14 @@ def _log(call: Call, outcome: RawResponse | BaseHTTPResponse | Failure, seconds:
         return
     request = call.request
     _LOGGER.debug(
-        "%s: %s %s: %s after %.3f s, attempt %d",
+        "%s: %s %s: %s after %.3f s, attempt %d, request id %.100r",
         request.operation,
         request.method,
         request.path_template,
         _result(outcome),
         seconds,
         call.attempts,
+        (outcome.error if isinstance(outcome, Failure) else outcome).headers.get("X-Request-Id"),
     )
 
 
