@@ -59,6 +59,7 @@ class TestScalarText:
             (10, "10"),
             (1.5, "1.5"),
             (Decimal("1E+2"), "100"),
+            (Decimal("1E+400"), "1" + "0" * 400),
             (Color.RED, "red"),
             (Level.HIGH, "3"),
             (date(2024, 1, 31), "2024-01-31"),
@@ -70,7 +71,7 @@ class TestScalarText:
         assert text == expected
         assert type(text) is str
 
-    @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity")])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity"), Decimal("sNaN")])
     def test_numbers_must_be_finite(self, value):
         with pytest.raises(ApiValueError, match="`limit` must be a finite number"):
             scalar_text(value, "limit")

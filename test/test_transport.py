@@ -475,7 +475,11 @@ def test_pickle() -> None:
 
 
 def test_log(caplog: pytest.LogCaptureFixture) -> None:
-    script = [answer(b"SECRET-body", 503, "X: SECRET-header"), raw(b"", then="reset"), answer(b"SECRET-body", 200, "x-request-id: v-1")]
+    script = [
+        answer(b"SECRET-body", 503, "X: SECRET-header"),
+        raw(b"", then="reset"),
+        answer(b"SECRET-body", 200, "x-request-id: v-1"),
+    ]
     with serving(*script) as server, client(retries=RetryPolicy(backoff=0)) as sender:
         caplog.set_level(logging.DEBUG, logger="voucherify")
         request = get(server.url)

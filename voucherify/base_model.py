@@ -96,7 +96,11 @@ class BaseModel(pydantic.BaseModel):
         except (TypeError, ValueError):  # pydantic's, in several releases
             # A model in a free-form field is dumped by its own class, which pydantic may not have built yet.
             _build_all(self)
+        try:
             return self._dump()
+        except UnicodeEncodeError:  # a name with half of a surrogate pair: fine in JSON, but not for pydantic
+            data: dict[str, Any] = _dumped(self)
+            return data
 
     def _dump(self) -> dict[str, Any]:
         data: dict[str, Any] = self.__pydantic_serializer__.to_python(
@@ -149,6 +153,19 @@ class BaseModel(pydantic.BaseModel):
             return line
         body = "".join(f"    {field},\n".replace("\n", "\n    ", field.count("\n")) for field in fields)
         return f"{type(self).__name__}(\n{body})"
+
+
+def _dumped(value: Any) -> Any:
+    """`value` as plain data, like `to_dict()`, whatever characters its names have."""
+    if isinstance(value, BaseModel):
+        wire = {name: field.alias or name for name, field in type(value).model_fields.items()}
+        items = value._set_items()  # noqa: SLF001  of the class above
+        return {wire.get(name, name): _dumped(item) for name, item in items}
+    if isinstance(value, dict):
+        return {name: _dumped(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return type(value)(map(_dumped, value))
+    return value
 
 
 def _build_all(value: object) -> None:

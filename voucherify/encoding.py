@@ -40,10 +40,10 @@ def scalar_text(value: object, name: str) -> str:
         return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (float, Decimal)) and not math.isfinite(value):
-        raise ApiValueError(f"`{name}` must be a finite number, not {value}")
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return format(value, "f")
+    if isinstance(value, Decimal) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ApiValueError(f"`{name}` must be a finite number, not {value}")
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (datetime, date, time)):
@@ -54,7 +54,7 @@ def scalar_text(value: object, name: str) -> str:
 
 
 def utf8(text: str, name: str) -> bytes:
-    """`text` as bytes. Raises `ApiValueError`, naming `name`, for half of a surrogate pair: UTF-8 has no form for it."""
+    """`text` as bytes. Raises `ApiValueError`, naming `name`, for half of a surrogate pair: UTF-8 cannot carry it."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
