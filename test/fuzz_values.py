@@ -138,3 +138,22 @@ def mutated(draw: st.DrawFn, data: bytes) -> bytes:
         }[change]
         data = data[:start] + new + data[end:]
     return data
+
+
+@st.composite
+def changed(draw: st.DrawFn, value: Any) -> Any:
+    """`value`, parsed JSON, with other values in a few places, and with new fields."""
+    for _ in range(draw(st.integers(1, 3))):
+        value = _changed_somewhere(draw, value)
+    return value
+
+
+def _changed_somewhere(draw: st.DrawFn, value: Any) -> Any:
+    if value and isinstance(value, (dict, list)) and draw(st.integers(0, 3)):
+        place = draw(st.sampled_from(sorted(value) if isinstance(value, dict) else range(len(value))))
+        result = value.copy()
+        result[place] = _changed_somewhere(draw, value[place])
+        return result
+    if isinstance(value, dict) and draw(st.booleans()):
+        return {**value, draw(any_text): draw(json_values)}
+    return draw(json_values)
