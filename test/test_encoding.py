@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from voucherify.encoding import rfc3339, scalar_text, to_json_bytes, to_json_text
 from voucherify.exceptions import ApiTypeError, ApiValueError
+from voucherify.models.customer import Customer
 
 
 class Point(NamedTuple):
@@ -115,6 +116,7 @@ class TestToJsonBytes:
             ({"a": Decimal("0.1000000000000000000001")}, ApiValueError, r"`body\.a` .* more digits"),
             ({"a": b"x"}, ApiTypeError, r"`body\.a` .* bytes has no JSON form"),
             ({"a": [{"b": object()}]}, ApiTypeError, r"`body\.a\[0\]\.b` .* object has no JSON form"),
+            ({"a": Customer}, ApiTypeError, r"`body\.a` .* ModelMetaclass has no JSON form"),
             ({"a": {b"b": 1}}, ApiTypeError, r"`body\.a` has a key that is no text"),
             ({"a": MappingProxyType({"b": float("inf")})}, ApiValueError, r"`body\.a\.b` must be a finite number"),
         ],

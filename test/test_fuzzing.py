@@ -108,6 +108,7 @@ def test_bodies_that_are_lists(sink, value, name):
 
 @fuzzed
 @given(value=anything)
+@example(EventsCreateRequestBody)
 def test_whole_bodies_of_any_type(sink, value):
     """Also what is no body at all."""
     found = arrived(sink, BY_NAME["post"], events_create_request_body=value)

@@ -96,11 +96,16 @@ def _plain(value: Any) -> object:
         return _number(value)
     if isinstance(value, (Mapping, AbstractSet, deque)):
         return dict(value) if isinstance(value, Mapping) else list(value)
-    if callable(getattr(value, "to_dict", None)):
+    if is_model(value):
         return value.to_dict()
     if isinstance(value, (date, time)) or _is_uuid(value):
         return scalar_text(value, "")
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def is_model(value: object) -> bool:
+    """Whether `value` is a model, of this package or like one. The class of a model is none."""
+    return callable(getattr(value, "to_dict", None)) and not isinstance(value, type)
 
 
 def _is_uuid(value: object) -> bool:
