@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
 
 import voucherify
 
@@ -17,6 +18,10 @@ EVENT = {
     "loyalty": None,
     "metadata": {"items": 3},
 }
+
+settings.register_profile("tests", max_examples=100, derandomize=True, database=None)  # the same in each run
+settings.register_profile("fuzz", max_examples=500)
+settings.load_profile("tests")
 
 
 @pytest.fixture(autouse=True)

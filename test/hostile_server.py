@@ -68,7 +68,7 @@ class Peer:
         head, _, rest = self.buffer.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         method, target, _ = first.split(" ")
-        headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
+        headers = [(name, value.strip(" \t")) for name, _, value in (line.partition(":") for line in lines)]
         length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
         content = bytearray(rest)
         while len(content) < length:

@@ -83,6 +83,7 @@ class TestChecked:
             ("list", 4, "`p` must be a list"),
             ("object", "abc", "`p` must be a mapping or a model, not str"),
             ("object", [{}], "`p` must be a mapping or a model"),
+            ("object", Customer, "`p` must be a mapping or a model, not ModelMetaclass"),
         ],
     )
     def test_what_does_not(self, kind, value, message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import pickle
+import traceback
 
 import pytest
 
@@ -64,7 +65,11 @@ class TestHost:
             ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
             ("http://localhost", "http://localhost"),
             ("http://[::1]:80", "http://[::1]:80"),
-            ("HTTPS://API.example.com", "https://API.example.com"),
+            ("HTTPS://API.Example.com:443/Base", "https://api.example.com:443/Base"),
+            ("https://api.example.com:", "https://api.example.com"),
+            ("http://[::1]", "http://[::1]"),
+            ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+            ("\thttps://api_1.example.com/a%20b;c\n", "https://api_1.example.com/a%20b;c"),
         ],
     )
     def test_is_normalised(self, given, expected):
@@ -82,11 +87,27 @@ class TestHost:
             "https://user:password@api.example.com",
             "https://api.example.com?a=b",
             "https://api.example.com/#a",
+            "https://api.example.com?",
+            "https://api.example.com/#",
             "https://api.example.com:port",
+            "https://api.example.com:-1",
+            "https://api.example.com:0",
             "https://api.example.com:99999",
             "https://[::1",
+            "https://[::1::]",
+            "https://[api.example.com]",
+            "https://api.example.com[::1]",
             "https://api example.com",
+            "https://api.example.com/a b",
             "https://api.example.com/\r\nX-Evil: 1",
+            "https://api.exam\nple.com",
+            "https://api.example.com\0",
+            "https://api.example.com\x7f",
+            "https://api.example.com\\evil.example",
+            "https:\\\\api.example.com",
+            "https://api.example.com%2eevil.example",
+            "https://api.example.com/%zz",
+            "https://api.example.com,evil.example",
             "https://żółw.example.com",
             "",
         ],
@@ -95,10 +116,21 @@ class TestHost:
         with pytest.raises(ApiValueError, match="`host`"):
             Configuration(host=given)
 
-    def test_no_password_is_repeated_in_the_error(self):
-        with pytest.raises(ApiValueError) as caught:
-            Configuration(host="https://user:s3cret@api.example.com")
-        assert "s3cret" not in str(caught.value)
+    @pytest.mark.parametrize(
+        "given",
+        [
+            "https://user:s3cret@api.example.com",
+            "user:s3cret@api.example.com",
+            "https://user:s3cret/more@api.example.com",
+            "https://user:1/s3cret@api.example.com",
+            "https://user:s3cret?@api.example.com",
+            "https://user:s3cret@api.example.com:99999",
+        ],
+    )
+    def test_no_password_is_repeated_in_the_error(self, given):
+        with pytest.raises(ApiValueError, match="must not contain a user or a password") as caught:
+            Configuration(host=given)
+        assert "s3cret" not in "".join(traceback.format_exception(caught.value))
 
     def test_must_be_text(self):
         with pytest.raises(ApiTypeError, match="`host` must be text"):
@@ -111,9 +143,16 @@ class TestHost:
         with pytest.raises(ApiValueError):
             configuration.host = "us1"
 
-    def test_plain_http_to_another_machine_warns(self):
-        with pytest.warns(UserWarning, match=r"keys travel unencrypted to localhost.example.com"):
-            Configuration(host="http://localhost.example.com")
+    @pytest.mark.parametrize("name", ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "LOCALHOST2"])
+    def test_plain_http_to_another_machine_warns(self, name):
+        with pytest.warns(UserWarning, match=f"keys travel unencrypted to {name.lower()}: use https"):
+            Configuration(host=f"http://{name}")
+        with pytest.warns(UserWarning, match="keys travel unencrypted"):
+            Configuration().host = f"http://{name}"
+
+    @pytest.mark.parametrize("name", ["localhost", "LOCALHOST", "shop.localhost", "127.0.0.1", "127.8.0.1", "[::1]"])
+    def test_plain_http_to_this_machine_does_not(self, name):
+        assert Configuration(host=f"http://{name}:8000").host == f"http://{name.lower()}:8000"
 
     def test_server_variables(self):
         assert Configuration(server_variables={"cluster": "us1.api"}).host == "https://us1.api.voucherify.io"

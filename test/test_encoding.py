@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from voucherify.encoding import rfc3339, scalar_text, to_json_bytes, to_json_text
 from voucherify.exceptions import ApiTypeError, ApiValueError
+from voucherify.models.customer import Customer
 
 
 class Point(NamedTuple):
@@ -59,6 +60,7 @@ class TestScalarText:
             (10, "10"),
             (1.5, "1.5"),
             (Decimal("1E+2"), "100"),
+            (Decimal("1E+400"), "1" + "0" * 400),
             (Color.RED, "red"),
             (Level.HIGH, "3"),
             (date(2024, 1, 31), "2024-01-31"),
@@ -70,7 +72,7 @@ class TestScalarText:
         assert text == expected
         assert type(text) is str
 
-    @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity")])
+    @pytest.mark.parametrize("value", [float("nan"), float("inf"), Decimal("-Infinity"), Decimal("sNaN")])
     def test_numbers_must_be_finite(self, value):
         with pytest.raises(ApiValueError, match="`limit` must be a finite number"):
             scalar_text(value, "limit")
@@ -114,6 +116,7 @@ class TestToJsonBytes:
             ({"a": Decimal("0.1000000000000000000001")}, ApiValueError, r"`body\.a` .* more digits"),
             ({"a": b"x"}, ApiTypeError, r"`body\.a` .* bytes has no JSON form"),
             ({"a": [{"b": object()}]}, ApiTypeError, r"`body\.a\[0\]\.b` .* object has no JSON form"),
+            ({"a": Customer}, ApiTypeError, r"`body\.a` .* ModelMetaclass has no JSON form"),
             ({"a": {b"b": 1}}, ApiTypeError, r"`body\.a` has a key that is no text"),
             ({"a": MappingProxyType({"b": float("inf")})}, ApiValueError, r"`body\.a\.b` must be a finite number"),
         ],

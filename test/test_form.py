@@ -80,6 +80,13 @@ def test_a_file_that_cannot_be_read(value):
         parts([], [(FILE, value)])
 
 
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "application/x-www-form-urlencoded"])
+def test_text_without_utf8_is_refused(content_type):
+    scope = Parameter("scope", "scope", "form", "text")
+    with pytest.raises(ApiValueError, match="`scope` has a character that UTF-8 cannot carry"):
+        form_body(content_type, [(scope, "a\ud800")], [])
+
+
 def test_form_encoded():
     scope = Parameter("scope", "scope", "form", "text")
     assert form_body("application/x-www-form-urlencoded", [(scope, "api vouchers&ż"), (ENABLE, False)], []) == (

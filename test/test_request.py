@@ -85,6 +85,8 @@ class TestBody:
         request = build(TEXT, values=("zażółć",), content_type="text/plain")
         assert request.body == "zażółć".encode()
         assert request.headers == {"Content-Type": "text/plain"}
+        with pytest.raises(ApiValueError, match="`text` has a character"):
+            build(TEXT, values=("a\ud800",), content_type="text/plain")
 
     def test_none(self):
         request = build(BODY, values=(None,), content_type="application/json")

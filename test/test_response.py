@@ -121,6 +121,18 @@ class TestData:
         body = b'{"metadata": {"big": 123456789012345678901234567890, "text": "\\ud800"}}'
         assert read(body).data.to_dict() == json.loads(body)
 
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"\\ud800": null, "type": "a", "metadata": {"b": [1, {"c": null}]}}',
+            b'{"new": {"\\ud800": [{"\\udfff": {}}]}, "customer": {"id": "c", "\\ud800": 1}, "referral": null}',
+            b'{"metadata": {"\\ud800": 1}}',
+        ],
+    )
+    def test_lone_surrogates_in_names(self, body):
+        data = read(body).data
+        assert data.to_dict() == json.loads(data.to_json()) == json.loads(body)
+
 
 class TestDeviations:
     """Values of another type than described."""

@@ -127,7 +127,7 @@ def test_headers_that_are_none_are_not_shown(headers: dict[str, str]) -> None:
             sender.send(post(server.url, headers=headers))
         assert "SECRET" not in repr(caught.value)
         assert caught.value.__cause__ is None
-        assert caught.value.__suppress_context__
+        assert caught.value.__context__ is None
         assert sender.send(post(server.url)).status == 200
 
 
@@ -475,7 +475,11 @@ def test_pickle() -> None:
 
 
 def test_log(caplog: pytest.LogCaptureFixture) -> None:
-    script = [answer(b"SECRET-body", 503, "X: SECRET-header"), raw(b"", then="reset"), answer(b"SECRET-body", 200)]
+    script = [
+        answer(b"SECRET-body", 503, "X: SECRET-header"),
+        raw(b"", then="reset"),
+        answer(b"SECRET-body", 200, "x-request-id: v-1"),
+    ]
     with serving(*script) as server, client(retries=RetryPolicy(backoff=0)) as sender:
         caplog.set_level(logging.DEBUG, logger="voucherify")
         request = get(server.url)
@@ -489,7 +493,8 @@ def test_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "Connection failed after 0." in lines[2][1]
     assert "attempt 2 failed (Connection failed), next one in 0.00 s" in lines[3][1]
     assert "200 after 0." in lines[4][1]
-    assert "attempt 3" in lines[4][1]
+    assert lines[4][1].endswith("s, attempt 3, request id 'v-1'")
+    assert lines[2][1].endswith("s, attempt 2, request id None")
     for record in records:
         assert "SECRET" not in str(record.__dict__)
         assert "localhost" not in str((record.msg, record.args))

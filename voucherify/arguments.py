@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from voucherify.encoding import scalar_text
+from voucherify.encoding import is_model, scalar_text, utf8
 from voucherify.exceptions import ApiTypeError, ApiValueError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _fits(kind: str, value: object) -> bool:
     if kind == "list":
         return is_list(value)
     if kind == "object":
-        return isinstance(value, Mapping) or callable(getattr(value, "to_dict", None))
+        return isinstance(value, Mapping) or is_model(value)
     return True
 
 
@@ -88,12 +88,7 @@ def path_segment(value: object, name: str) -> str:
 
 def percent_encoded(text: str, name: str) -> str:
     """`text` with everything encoded but letters, digits and `_.-~`. Raises `ApiValueError` if it has no UTF-8."""
-    try:
-        return quote(text, safe="")
-    except UnicodeEncodeError as error:
-        raise ApiValueError(
-            f"`{name}` has a character that UTF-8 cannot carry: {error.object[error.start]!r}"
-        ) from None
+    return quote(utf8(text, name), safe="")
 
 
 def query_pairs(name: str, value: object) -> list[tuple[str, object]]:
@@ -129,7 +124,7 @@ def plain(parameter: Parameter, value: object) -> object:
 
 
 def _plain_object(parameter: Parameter, value: Any, name: str) -> object:
-    if not callable(getattr(value, "to_dict", None)):
+    if not is_model(value):
         if parameter.model is None:
             return value
         if not isinstance(value, Mapping):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from voucherify.configuration import KEY_VARIABLES
@@ -9,7 +10,7 @@ from voucherify.exceptions import ApiTypeError, ApiValueError
 from voucherify.request import Credential
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from voucherify.configuration import Configuration
     from voucherify.operation import Operation
@@ -29,9 +30,7 @@ def credentials(
     if request_auth is not None:
         return [_from_mapping(request_auth)]
     if operation.bearer and configuration.access_token is not None:
-        token = configuration.access_token.strip()
-        if not token:
-            raise ApiValueError("`access_token` is empty")
+        token = _stripped(configuration.access_token, "`access_token`")
         return [Credential("header", "Authorization", f"Bearer {token}")]
     found = {name: configuration.get_api_key_with_prefix(name) for name in operation.keys}
     missing = [name for name, value in found.items() if value is None]
@@ -47,9 +46,21 @@ def credentials(
 
 
 def _from_mapping(auth: Mapping[str, Any]) -> Credential:
-    place, name, value = auth.get("in"), auth.get("key"), auth.get("value")
+    if not isinstance(auth, Mapping):
+        raise ApiTypeError(f"`_request_auth` must be a mapping, not {type(auth).__name__}")
+    place, name = auth.get("in"), auth.get("key")
     if place not in ("header", "query", "cookie"):
         raise ApiValueError("`_request_auth['in']` must be `header`, `query` or `cookie`")
-    if not isinstance(value, str) or not (isinstance(name, str) or place == "cookie"):
-        raise ApiTypeError("`_request_auth['key']` and `_request_auth['value']` must be text")
-    return Credential(place, str(name), value)
+    if not isinstance(name, str) and place != "cookie":
+        raise ApiTypeError(f"`_request_auth['key']` must be text, not {type(name).__name__}")
+    return Credential(place, str(name), _stripped(auth.get("value"), "`_request_auth['value']`"))
+
+
+def _stripped(value: object, name: str) -> str:
+    """`value` without white space around it. Raises `ApiTypeError` if it is no text, `ApiValueError` if it is empty."""
+    if not isinstance(value, str):
+        raise ApiTypeError(f"{name} must be text, not {type(value).__name__}")
+    value = value.strip()
+    if not value:
+        raise ApiValueError(f"{name} is empty")
+    return value

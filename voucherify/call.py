@@ -18,7 +18,7 @@ from voucherify.exceptions import (
     ResponseTooLargeException,
     UnreadableResponseException,
 )
-from voucherify.failures import explain, is_misuse
+from voucherify.failures import explain
 from voucherify.retry import RetryPolicy, asked_wait, failure_allows_retry, may_be_carried_out, status_allows_retry
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Timeout = float | tuple[float | None, float | None] | None
 
-_URL = re.compile(r"(https?://[^/?#]+)([^#]*)")
+_URL = re.compile(r"(https?://[^/?#]+)([^?#]*)([^#]*)")
 FACTS = "voucherify_facts"
 """Attribute of an unread answer with the facts of its call, for the errors of who reads it."""
 _uniform = random.SystemRandom().uniform  # not what programs seed: their clients would all come back at once
@@ -70,7 +70,8 @@ class Call:
             raise ApiValueError("the URL of a request must be absolute, http or https")
         self.request = request
         self.origin = parts[1]
-        self.target = parts[2] if parts[2].startswith("/") else f"/{parts[2]}"
+        self.path = parts[2] or "/"
+        self.query = parts[3]
         self.headers = request.headers
         if "accept-encoding" not in map(str.lower, request.headers):
             self.headers = {"Accept-Encoding": "gzip, deflate", **request.headers}
@@ -100,11 +101,6 @@ class Call:
 
     def no_answer(self, attempt: Attempt, error: Exception) -> Failure:
         """The outcome of a try that ended with `error` before the head of an answer had come."""
-        if is_misuse(error) and not attempt.sent:
-            # The text of the error may hold a header, and so a key.
-            raise ApiValueError(
-                "the request can't be sent: a header, or a setting of proxy or TLS, is malformed"
-            ) from None
         explanation = explain(error)
         self.reached |= attempt.sent
         if explanation.timed_out and attempt.sent:

@@ -46,9 +46,9 @@ Address = tuple[int, int, int, tuple[Any, ...]]
 class Attempt:
     """One try of a call: its time, and how far it has come."""
 
-    __slots__ = ("_before", "deadline", "reader", "sent", "sockets", "timeouts", "until")
+    __slots__ = ("_before", "deadline", "query", "reader", "sent", "sockets", "timeouts", "until")
 
-    def __init__(self, timeouts: Timeouts, deadline: float, sockets: WeakSet[Any]) -> None:
+    def __init__(self, timeouts: Timeouts, deadline: float, sockets: WeakSet[Any], query: str = "") -> None:
         self.timeouts = timeouts
         self.deadline = deadline
         """When the call ends, on the clock `time.monotonic`."""
@@ -56,6 +56,9 @@ class Attempt:
         """When what is going on now ends: while connecting, often before the deadline."""
         self.sent = False
         """Whether any of the request was handed to the system, so that the server may have it."""
+        self.query = query
+        """What the connection puts behind the path, `?` included. urllib3 does not get to see it: it logs what it sees,
+        and a query may hold a token."""
         self.sockets = sockets
         """Where to note the sockets that are opened."""
         self.reader: io.RawIOBase | None = None
@@ -204,6 +207,9 @@ class _Timed(HTTPConnection):
         self._held = b""
         self._holding = isinstance(body, bytes) and 0 < len(body) <= _PIECE
         super().request(method, url, body, *args, **keywords)
+
+    def putrequest(self, method: str, url: str, *args: Any, **keywords: Any) -> None:
+        super().putrequest(method, url + _attempt().query, *args, **keywords)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
         response = super().getresponse()

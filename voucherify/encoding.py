@@ -40,10 +40,10 @@ def scalar_text(value: object, name: str) -> str:
         return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, (float, Decimal)) and not math.isfinite(value):
-        raise ApiValueError(f"`{name}` must be a finite number, not {value}")
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value.is_finite():
         return format(value, "f")
+    if isinstance(value, Decimal) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ApiValueError(f"`{name}` must be a finite number, not {value}")
     if isinstance(value, (int, float)):
         return repr(value)
     if isinstance(value, (datetime, date, time)):
@@ -51,6 +51,16 @@ def scalar_text(value: object, name: str) -> str:
     if _is_uuid(value):
         return str(value)
     raise ApiTypeError(f"`{name}` cannot be sent as text: {type(value).__name__}")
+
+
+def utf8(text: str, name: str) -> bytes:
+    """`text` as bytes. Raises `ApiValueError`, naming `name`, for half of a surrogate pair: UTF-8 cannot carry it."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+    # Raised where `error`, whose repr has the whole text, can't become its context.
+    raise ApiValueError(f"`{name}` has a character that UTF-8 cannot carry: {character!r}")
 
 
 def to_json_bytes(value: object, name: str) -> bytes:
@@ -86,11 +96,16 @@ def _plain(value: Any) -> object:
         return _number(value)
     if isinstance(value, (Mapping, AbstractSet, deque)):
         return dict(value) if isinstance(value, Mapping) else list(value)
-    if callable(getattr(value, "to_dict", None)):
+    if is_model(value):
         return value.to_dict()
     if isinstance(value, (date, time)) or _is_uuid(value):
         return scalar_text(value, "")
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def is_model(value: object) -> bool:
+    """Whether `value` is a model, of this package or like one. The class of a model is none."""
+    return callable(getattr(value, "to_dict", None)) and not isinstance(value, type)
 
 
 def _is_uuid(value: object) -> bool:

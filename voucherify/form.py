@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Union
 
-from voucherify.encoding import scalar_text
+from voucherify.encoding import scalar_text, utf8
 from voucherify.exceptions import ApiTypeError, ApiValueError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def form_body(
 
     Raises `ApiTypeError` for what is no file, `ApiValueError` for a file that cannot be read.
     """
-    texts = [(parameter.wire, scalar_text(value, parameter.name)) for parameter, value in fields]
+    texts = [(parameter.wire, utf8(scalar_text(value, parameter.name), parameter.name)) for parameter, value in fields]
     if content_type == "application/x-www-form-urlencoded":
         from urllib.parse import urlencode
 
@@ -57,6 +57,7 @@ def _file(value: object, name: str) -> tuple[str, bytes]:
             f" not {type(content).__name__}"
         )
     file_name = Path(file_name).name if isinstance(file_name, str) else ""
+    utf8(file_name, name)
     return file_name or f"{name}.csv", bytes(content)
 
 

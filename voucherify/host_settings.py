@@ -12,6 +12,9 @@ from voucherify.exceptions import ApiTypeError, ApiValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+_NAME = r"[\w.-]+|\[[0-9a-f:.]+\]"
+_PATH = r"(/([\w.~!$&'()*+,;=:/-]|%[0-9a-f]{2})*)?"
+_URL = re.compile(rf"https?://({_NAME})(:\d*)?{_PATH}", re.IGNORECASE | re.ASCII)
 _LOOPBACK = re.compile(r"localhost|.*\.localhost|127(\.\d+){3}|::1")
 
 
@@ -66,34 +69,41 @@ def url(settings: Sequence[HostSetting], index: int, variables: Mapping[str, str
 
 
 def normalised(host: str) -> str:
-    """`host` as scheme, name, port and base path without a slash at its end.
+    """`host` as scheme, name, port and base path, the first two in lower case, without a slash at its end.
 
     Raises `ApiTypeError` if it is no text, `ApiValueError` if it has no scheme or name, or has user, query or
-    fragment. Warns about plain `http` to another machine: keys would travel in the clear.
+    fragment, or a character that a URL does not have. Warns about plain `http` to another machine: keys would travel
+    in the clear.
     """
     if not isinstance(host, str):
         raise ApiTypeError(f"`host` must be text, not {type(host).__name__}")
     text = host.strip()
+    if "@" in text:  # asked first, so that no other message repeats a password
+        raise ApiValueError("`host` must not contain a user or a password")
     parts = _split(text)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ApiValueError(f"`host` must be a URL such as https://api.voucherify.io, not {text!r}")
-    if "@" in parts.netloc:
-        raise ApiValueError("`host` must not contain a user or a password")
     if "?" in text or "#" in text:
         raise ApiValueError(f"`host` must not contain a query or a fragment: {text!r}")
-    if not text.isascii() or any(character.isspace() or not character.isprintable() for character in text):
-        raise ApiValueError(f"`host` must be plain ASCII without spaces: {text!r}")
+    if not _URL.fullmatch(text):
+        raise ApiValueError(f"`host` has a character that is not allowed, or is not plain ASCII: {text!r}")
     if parts.scheme == "http" and not _LOOPBACK.fullmatch(parts.hostname):
         warnings.warn(f"keys travel unencrypted to {parts.hostname}: use https", UserWarning, stacklevel=4)
-    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{parts.netloc.lower().removesuffix(':')}{parts.path.rstrip('/')}"
 
 
 def _split(text: str) -> SplitResult:
     try:
         parts = urlsplit(text)
-        _ = parts.port  # parsed when it is read
+        port = parts.port  # parsed when it is read
+        if "[" in parts.netloc:
+            from ipaddress import IPv6Address
+
+            IPv6Address(parts.hostname or "")
     except ValueError as error:
         raise ApiValueError(f"`host` is no valid URL: {error}") from error
+    if port == 0:
+        raise ApiValueError("`host` is no valid URL: port 0 can't be connected to")
     return parts
 
 

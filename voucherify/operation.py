@@ -34,7 +34,9 @@ class CallOptions(TypedDict, total=False):
     _request_timeout: float | tuple[float, float] | None
     """Deadline of the whole call in seconds, all tries and waits included; a pair is (connect, whole call)."""
     _request_auth: Mapping[str, Any] | None
-    """One credential instead of the configured ones: `type`, `in` (header, query or cookie), `key`, `value`."""
+    """One credential instead of the configured ones: `type`, `in` (header, query or cookie), `key`, `value`.
+
+    White space around the value is dropped."""
     _content_type: str | None
     """Value of the `Content-Type` header."""
     _headers: Mapping[str, str] | None

@@ -20,6 +20,7 @@ from urllib3.util import parse_url
 
 from voucherify.connection import TimedTls, timed_class
 from voucherify.exceptions import ApiValueError
+from voucherify.request import checked_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,10 +75,9 @@ class Pools:
         return pool
 
     def _open(self, origin: str, *, streaming: bool) -> Pool:
-        try:
-            url = parse_url(origin)
-        except LocationValueError:
-            raise ApiValueError("the host of a request is malformed") from None
+        url = _parsed(origin)
+        if url is None:
+            raise ApiValueError("the host of a request is malformed")
         if url.scheme not in ("http", "https") or not url.host or url.auth is not None:
             raise ApiValueError("the URL of a request must be http or https, with a host and without a user")
         configuration = self._configuration
@@ -209,18 +209,25 @@ def _socks_manager(url: Url, options: dict[str, Any]) -> urllib3.PoolManager:
 
 def _proxy_url(text: str) -> Url:
     """Parse the URL of a proxy. The exception does not show it: it may hold a password."""
-    try:
-        url = parse_url(text if "://" in text else f"http://{text}")
-    except LocationValueError:
-        raise ApiValueError("the URL of the proxy is malformed") from None
+    url = _parsed(text if "://" in text else f"http://{text}")
+    if url is None:
+        raise ApiValueError("the URL of the proxy is malformed")
     if not url.host or url.scheme not in ("http", "https", "socks5h", "socks5", "socks4a", "socks4"):
         raise ApiValueError("the proxy must be a URL with http, https, socks5h, socks5, socks4a or socks4, and a host")
     return url
 
 
+def _parsed(text: str) -> Url | None:
+    """`text` as a URL; `None` if it is none. An exception would have the text, and a password, in its context."""
+    try:
+        return parse_url(text)
+    except LocationValueError:
+        return None
+
+
 def _proxy_headers(url: Url, given: Mapping[str, str] | None) -> dict[str, str]:
     """What to send to the proxy, and to nobody else: `given`, and the user and password of its URL."""
-    headers = dict(given or {})
+    headers = checked_headers((given or {}).items())
     if url.auth is not None and not any(name.lower() == "proxy-authorization" for name in headers):
         token = b64encode(":".join(part or "" for part in _user(url)).encode()).decode()
         headers["Proxy-Authorization"] = f"Basic {token}"

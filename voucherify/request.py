@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from voucherify.arguments import checked, path_segment, percent_encoded, plain, query_pairs
-from voucherify.encoding import scalar_text, to_json_bytes
+from voucherify.encoding import scalar_text, to_json_bytes, utf8
 from voucherify.exceptions import ApiTypeError, ApiValueError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _body(
         return None, None
     ((parameter, value),) = placed["body"]
     if parameter.kind == "text":
-        return scalar_text(value, parameter.name).encode(), operation.content_type
+        return utf8(scalar_text(value, parameter.name), parameter.name), operation.content_type
     return to_json_bytes(plain(parameter, value), parameter.name), operation.content_type
 
 

@@ -13,8 +13,8 @@ from urllib3.exceptions import ClosedPoolError
 from voucherify import body
 from voucherify.call import FACTS, Call, Failure, RawResponse
 from voucherify.connection import Attempt
-from voucherify.exceptions import ApiException, OpenApiException
-from voucherify.failures import EXPECTED
+from voucherify.exceptions import ApiException, ApiValueError, OpenApiException
+from voucherify.failures import EXPECTED, is_misuse
 from voucherify.pools import Pools
 from voucherify.retry import RetryBudget, shows_health
 
@@ -154,13 +154,13 @@ def _open(call: Call, pools: Pools) -> BaseHTTPResponse | Failure:
 
 def _exchange(call: Call, pools: Pools, pool: Pool) -> BaseHTTPResponse | Failure:
     """Send the request and read the head of the answer."""
-    attempt = Attempt(call.timeouts, call.deadline, pools.sockets)
+    attempt = Attempt(call.timeouts, call.deadline, pools.sockets, call.query)
     request = call.request
     try:
         with attempt:
             return pool.connections.urlopen(
                 request.method,
-                pool.prefix + call.target,
+                pool.prefix + call.path,
                 body=request.body,
                 headers=call.headers,
                 retries=_NO_RETRIES,
@@ -172,7 +172,10 @@ def _exchange(call: Call, pools: Pools, pool: Pool) -> BaseHTTPResponse | Failur
     except (ClosedPoolError, OpenApiException):
         raise
     except EXPECTED as error:
-        return call.no_answer(attempt, error)
+        if attempt.sent or not is_misuse(error):
+            return call.no_answer(attempt, error)
+    # Raised where `error` can't become its context: the text of that may hold a header, and so a key.
+    raise ApiValueError("the request can't be sent: a header, or a setting of proxy or TLS, is malformed")
 
 
 def _log(call: Call, outcome: RawResponse | BaseHTTPResponse | Failure, seconds: float) -> None:
@@ -181,13 +184,14 @@ def _log(call: Call, outcome: RawResponse | BaseHTTPResponse | Failure, seconds:
         return
     request = call.request
     _LOGGER.debug(
-        "%s: %s %s: %s after %.3f s, attempt %d",
+        "%s: %s %s: %s after %.3f s, attempt %d, request id %.100r",
         request.operation,
         request.method,
         request.path_template,
         _result(outcome),
         seconds,
         call.attempts,
+        (outcome.error if isinstance(outcome, Failure) else outcome).headers.get("X-Request-Id"),
     )
 
 
