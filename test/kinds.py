@@ -147,13 +147,21 @@ KINDS = (
         "POST",
         "/v1/loyalties/camp_1/tiers",
         False,
-        b'[{"id": "ltr_1", "name": "Gold", "object": "loyalty_tier"}]',
+        b'[{"id": "ltr_1", "name": "Gold", "points": {"from": 10, "to": 20}, "object": "loyalty_tier"}]',
         {
             "campaign_id": "camp_1",
             "loyalties_tiers_create_in_bulk_request_body_item": [{"name": "Gold", "points": {"from": 10, "to": 20}}],
         },
     ),
-    Kind("nothing", "ManagementApi", "list_projects", "GET", "/management/v1/projects", True, b'{"object": "list"}'),
+    Kind(
+        "nothing",
+        "ManagementApi",
+        "list_projects",
+        "GET",
+        "/management/v1/projects",
+        True,
+        b'{"object": "list", "data_ref": "data", "data": [], "total": 0}',
+    ),
     Kind(
         "json",
         "CampaignsApi",
@@ -184,7 +192,9 @@ KINDS = (
         "GET",
         "/v1/publications/create?customer%5Bsource_id%5D=customer-1&join_once=true&campaign%5Bname%5D=Spring",
         False,
-        b'{"id": "pub_1", "object": "publication", "result": "SUCCESS"}',
+        b'{"id": "pub_1", "object": "publication", "created_at": "2024-01-31T10:00:00Z", "customer_id": "cust_1",'
+        b' "metadata": {}, "channel": "API", "source_id": null, "result": "SUCCESS", "vouchers_id": ["v_1"],'
+        b' "customer": {"id": "cust_1", "source_id": "customer-1", "object": "customer"}}',
         {"join_once": True, "customer": _CUSTOMER, "campaign": {"name": "Spring"}},
     ),
 )

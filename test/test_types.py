@@ -40,7 +40,7 @@ with voucherify.ApiClient(configuration) as client:
         answer = events.track_custom_event(body, _request_timeout=5, _headers={"X-Own": "1"})
         assert_type(answer, voucherify.EventsCreateResponseBody)
         assert_type(answer.customer.id, str | None)
-        assert_type(answer.metadata, dict[str, Any])
+        assert_type(answer.metadata, dict[str, Any] | None)
         events.track_custom_event({"event": "a", "customer": {"source_id": "b"}}, _request_timeout=(1, 5))
         events.track_custom_event(events_create_request_body=body)
         events.track_custom_event()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core.core_schema import CoreSchema, ValidationInfo, ValidatorFunctionWrapHandler
 
+
 class MissingFieldError(Exception):
     """An answer lacks a field that the API describes as required."""
 

@@ -33,7 +33,8 @@ class ApplicableTo(BaseModel):
             "APPLY_FROM_MOST_EXPENSIVE",
         ]
         | str
-    )
+        | None
+    ) = None
     """Which matching units get the discount: every one (`APPLY_TO_EVERY`), or those picked by price, from the cheapest
     (`APPLY_TO_CHEAPEST`, `APPLY_FROM_CHEAPEST`) or the most expensive (`APPLY_TO_MOST_EXPENSIVE`,
     `APPLY_FROM_MOST_EXPENSIVE`).

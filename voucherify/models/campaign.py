@@ -71,7 +71,7 @@ class Campaign(BaseModel):
     """Name of the category that the campaign belongs to; null for none."""
     creation_status: Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str
     """How far the creation or change of the campaign has come. Poll it until `DONE` or `FAILED`."""
-    vouchers_generation_status: Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str
+    vouchers_generation_status: Literal["DONE", "IN_PROGRESS", "FAILED", "DRAFT", "MODIFYING"] | str | None = None
     """How far the generation or change of the campaign's vouchers has come. Poll it until `DONE` or `FAILED`."""
     readonly: bool | None = None
     """Whether the campaign is read-only."""
@@ -79,7 +79,7 @@ class Campaign(BaseModel):
     """Whether the campaign is protected against changes."""
     category_id: str | None
     """Id of the category that the campaign belongs to (`cat_...`); null for none."""
-    categories: list[Category]
+    categories: list[Category] | None = None
     """The categories of the campaign."""
     object: Literal["campaign"] | str
     """Names the kind of this object."""

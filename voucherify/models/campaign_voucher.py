@@ -27,9 +27,9 @@ class CampaignVoucher(BaseModel):
     """Points that each loyalty card starts with, and when points expire; null or absent for other kinds."""
     redemption: VoucherRedemptionLimit
     """How often each voucher can be redeemed."""
-    code_config: CodeConfig
+    code_config: CodeConfig | None = None
     """How the codes are built."""
-    is_referral_code: bool
+    is_referral_code: bool | None = None
     """Whether the vouchers are referral codes."""
     start_date: datetime | None = None
     """From when the vouchers can be redeemed (RFC 3339)."""

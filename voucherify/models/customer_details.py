@@ -14,11 +14,11 @@ from voucherify.models.customer_summary import CustomerSummary
 class CustomerDetails(Customer):
     """A customer as stored, with what the API has computed about orders, redemptions, points and referrals."""
 
-    summary: CustomerSummary | None
+    summary: CustomerSummary | None = None
     """Figures about the customer's redemptions and orders; may be null."""
-    loyalty: CustomerLoyalty | None
+    loyalty: CustomerLoyalty | None = None
     """Points of the customer, in total and per campaign; may be null."""
-    referrals: CustomerReferrals | None
+    referrals: CustomerReferrals | None = None
     """Referral campaigns in which the customer was referred by someone; may be null."""
     system_metadata: dict[str, Any] | None = None
     """Attributes that Voucherify itself keeps with the customer."""

@@ -52,7 +52,7 @@ class EarningRule(BaseModel):
     """Days of the week on which the rule earns points, 0 (Sunday) to 6 (Saturday)."""
     validity_hours: ValidityHours | None = None
     """Hours of the day in which the rule earns points, by day of the week."""
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] | None = None
     """Custom attributes of the rule."""
     expiration_rules: EarningRuleExpirationRules | None = None
     """How points earned by this rule expire."""

@@ -20,5 +20,5 @@ class EventsCreateResponseBody(BaseModel):
     """The referral that the event was sent with; null for none."""
     loyalty: dict[str, Any] | None
     """The loyalty card that the event was sent with; null for none."""
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] | None = None
     """Custom attributes of the event."""

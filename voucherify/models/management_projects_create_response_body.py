@@ -19,7 +19,7 @@ class ManagementProjectsCreateResponseBody(BaseModel):
     """Id of the project; starts with `proj_`."""
     name: str
     """Name of the project."""
-    description: str
+    description: str | None = None
     """What the project is for, in free text."""
     timezone: str
     """Time zone of the project, by its IANA name such as `Europe/Warsaw` or `UTC`."""
@@ -55,7 +55,7 @@ class ManagementProjectsCreateResponseBody(BaseModel):
     """Version of the API. `v2018-08-01` is the only one."""
     is_sandbox: bool
     """Whether this is a sandbox for tests."""
-    webhook_token: str
+    webhook_token: str | None = None
     """Secret that webhook calls are signed with. Keep it on the server."""
     server_side_key: ProjectApiKey | None = None
     """Keys for calls from servers."""

@@ -10,9 +10,9 @@ from voucherify.models.sku import Sku
 class ProductSkuList(BaseModel):
     """Variants of a product, as a list."""
 
-    object: Literal["list"] | str
+    object: Literal["list"] | str | None = None
     """Names the kind of this object."""
-    data_ref: Literal["data"] | str
+    data_ref: Literal["data"] | str | None = None
     """Name of the field that holds the SKUs."""
     data: list[Sku]
     """The SKUs."""

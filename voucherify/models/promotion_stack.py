@@ -27,7 +27,7 @@ class PromotionStack(BaseModel):
     """Id of the promotion campaign that the stack belongs to; starts with `camp_`."""
     object: Literal["promotion_stack"] | str
     """Names the kind of this object."""
-    category_id: str | None
+    category_id: str | None = None
     """Id of the category of the stack; starts with `cat_`; null for none."""
-    categories: list[Category | PromotionStackBase]
+    categories: list[Category | PromotionStackBase] | None = None
     """Categories of the stack."""

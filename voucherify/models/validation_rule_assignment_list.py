@@ -10,9 +10,9 @@ from voucherify.models.validation_rule_assignment import ValidationRuleAssignmen
 class ValidationRuleAssignmentList(BaseModel):
     """A list of assignments of validation rules."""
 
-    object: Literal["list"] | str
+    object: Literal["list"] | str | None = None
     """Names the kind of this object."""
-    data_ref: Literal["data"] | str
+    data_ref: Literal["data"] | str | None = None
     """Name of the field that holds the listed objects."""
     data: list[ValidationRuleAssignment]
     """The assignments of this page."""
