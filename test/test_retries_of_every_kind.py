@@ -300,10 +300,10 @@ def test_log_tells_each_try(kind: Kind, caplog: pytest.LogCaptureFixture) -> Non
     assert all(record.getMessage().startswith(operation) for record in caplog.records)
     assert (first.levelno, waiting.levelno, second.levelno) == (logging.DEBUG, logging.INFO, logging.DEBUG)
     assert ": 429 after " in first.getMessage()
-    assert first.getMessage().endswith("attempt 1")
+    assert first.getMessage().endswith("attempt 1, request id None")
     assert waiting.getMessage() == f"{operation}attempt 1 failed (429), next one in 0.00 s"
     assert ": 200 after " in second.getMessage()
-    assert second.getMessage().endswith("attempt 2")
+    assert second.getMessage().endswith("attempt 2, request id None")
 
 
 @pytest.fixture
