@@ -34,14 +34,14 @@ _HEADER = "X-Mark"
 _MARKS = re.compile(rb"call-\d+")
 
 
-def named(number: int) -> Kind:
+def kind_of(number: int) -> Kind:
     """Calls take all kinds in turn."""
     return KINDS[number % len(KINDS)]
 
 
 def call(client: voucherify.ApiClient, number: int, **options: Any) -> Any:
     """Make the call `number` and answer its `ApiResponse`."""
-    kind, mark = named(number), f"call-{number}"
+    kind, mark = kind_of(number), f"call-{number}"
     headers = {_HEADER: mark, **options.pop("_headers", {})}
     return kind.call(client, "_with_http_info", **_marked(kind.arguments, mark), _headers=headers, **options)
 
@@ -58,7 +58,7 @@ def _marked(value: Any, mark: str) -> Any:
 
 def check(number: int, response: Any) -> None:
     """Fail unless `response` is what the server answered to the call `number`, whole and typed."""
-    kind, mark = named(number), f"call-{number}"
+    kind, mark = kind_of(number), f"call-{number}"
     assert response.headers[_HEADER] == mark
     assert response.raw_data == _answer(kind, mark)
     assert response.deviations == ()
@@ -90,13 +90,13 @@ def number_of(received: Received) -> int:
     mark = received.header(_HEADER) or ""
     number = int(mark.removeprefix("call-"))
     found = set(_MARKS.findall(received.target.encode() + received.body))
-    assert found == ({mark.encode()} if named(number).arguments else set()), (mark, found)
+    assert found == ({mark.encode()} if kind_of(number).arguments else set()), (mark, found)
     return number
 
 
 def right_answer(number: int) -> bytes:
     """What the server sends to the call `number`."""
-    kind, mark = named(number), f"call-{number}"
+    kind, mark = kind_of(number), f"call-{number}"
     content = _answer(kind, mark)
     if kind.name == "text":
         return head(200, "Content-Type: text/plain", f"{_HEADER}: {mark}", f"Content-Length: {len(content)}") + content

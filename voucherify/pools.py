@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import queue
 import ssl
@@ -34,13 +35,31 @@ _MOST_HOSTS = 1000
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 
 
+class Slots:
+    """A semaphore, without the Python code of `threading.Semaphore` that all threads would wait for."""
+
+    def __init__(self, number: int) -> None:
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(number):
+            self._free.put(None)
+        self.release = functools.partial(self._free.put, None)
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        """Take a slot, within `timeout` seconds if that is given. False if none gets free."""
+        try:
+            self._free.get(timeout=timeout)
+        except queue.Empty:
+            return False
+        return True
+
+
 class Pool:
     """The connections to one host."""
 
     def __init__(self, connections: urllib3.HTTPConnectionPool, slots: int, prefix: str) -> None:
         self.connections = connections
         connections.ConnectionCls = cast("Any", timed_class(cast("Any", connections.ConnectionCls)))
-        self.slots = threading.Semaphore(slots)
+        self.slots = Slots(slots)
         """Taken by a call for as long as it uses a connection. urllib3's own way to wait for a connection loses one
         for good whenever an answer is not given back."""
         self.prefix = prefix

@@ -40,9 +40,13 @@ VOUCHERS = 100
 
 
 def voucher(number: int) -> dict[str, Any]:
-    """Return a voucher with all that the API says of one: in turns a discount, a gift card and a loyalty card."""
+    """Return a voucher with all that the API says of one: in turns a discount, a gift card and a loyalty card.
+
+    As in the documented answers, cards have no end, and only discounts are limited to days of the week.
+    """
     code = f"AUTUMN-{number:05}"
     kind = number % 3
+    image = f"U2FsdGVkX1{number:03}" * 13 + "="
     return {
         "id": f"v_{number:032}",
         "code": code,
@@ -63,16 +67,16 @@ def voucher(number: int) -> dict[str, Any]:
         "discount": {"type": "AMOUNT", "amount_off": 1500, "effect": "APPLY_TO_ORDER"} if kind == 0 else None,
         "gift": {"amount": 10000, "balance": 7300, "effect": "APPLY_TO_ORDER"} if kind == 1 else None,
         "loyalty_card": {"points": 420, "balance": 380, "next_expiration_points": 40} if kind == 2 else None,  # noqa: PLR2004
-        "start_date": "2025-09-01T00:00:00.000Z",
-        "expiration_date": "2025-12-01T00:00:00.000Z",
-        "validity_timeframe": {"interval": "P7D", "duration": "P2D"},
-        "validity_day_of_week": [1, 2, 3, 4, 5],
+        "start_date": "2025-09-01T00:00:00.000Z" if kind == 0 else None,
+        "expiration_date": "2025-12-01T00:00:00.000Z" if kind == 0 else None,
+        "validity_timeframe": None,
+        "validity_day_of_week": [1, 2, 3, 4, 5] if kind == 0 else None,
         "active": True,
         "additional_info": None,
         "metadata": {"channel": "newsletter", "printed": False, "batch": number // 10},
         "assets": {
-            "qr": {"id": f"qr-{code}", "url": f"https://dl.example.com/qr/{code}"},
-            "barcode": {"id": f"bar-{code}", "url": f"https://dl.example.com/barcode/{code}"},
+            "qr": {"id": image, "url": f"https://dl.example.com/api/v1/assets/qr/{image}"},
+            "barcode": {"id": image, "url": f"https://dl.example.com/api/v1/assets/barcode/{image}"},
         },
         "is_referral_code": False,
         "created_at": "2025-08-20T12:34:56.789Z",
