@@ -259,7 +259,8 @@ def test_deviations_are_logged_once_per_operation_and_field_without_values(kind,
 
 
 def test_keys_of_maps_and_positions_do_not_make_the_log_grow(caplog):
-    tier = {"name": "Gold", "points": {"from": 1, "to": 2}, "rewards": {f"secret\n{number}": {"type": number} for number in range(20)}}
+    rewards = {f"secret\n{number}": {"type": number} for number in range(20)}
+    tier = {"name": "Gold", "points": {"from": 1, "to": 2}, "rewards": rewards}
     (result,) = received(named("list"), message([tier, tier]))
     assert [one.path for one in result.deviations[:2]] == ["[0].rewards.secret\n0.type", "[0].rewards.secret\n1.type"]
     assert len(result.deviations) == 40

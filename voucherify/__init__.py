@@ -13,10 +13,8 @@ Every name is loaded when it is first used; `preload()` loads all of them at onc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from voucherify import api, models
-from voucherify._lazy import lazy_names
+from voucherify._lazy import TYPE_CHECKING, lazy_names
 from voucherify.version import __version__
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ import sys
 from _thread import RLock, get_ident  # threading is not needed by an import alone
 from importlib import import_module
 from time import monotonic, sleep
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing typing takes longer than all that `import voucherify` does
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
+    from typing import Any
 
 _LONGEST_WAIT = 10.0
 """Seconds that a fork waits for other threads to finish loading."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from typing import TYPE_CHECKING, Any, cast
 
-from voucherify._lazy import snake_case
+from voucherify._lazy import TYPE_CHECKING, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +36,9 @@ class SecondNames:
             return None
         if not self._names:  # made when it is first needed
             self._names = {snake_case(name): name for name in self._classes}
-        # A loader by what it does: importlib.abc takes longer to import than all of `import voucherify`.
-        return ModuleSpec(fullname, cast("Any", self)) if module in self._names else None
+        if module not in self._names:
+            return None
+        return ModuleSpec(fullname, self)  # type: ignore[arg-type]  # importlib.abc, for a base class, is slow to import
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """Leave it to Python to make the module."""
