@@ -104,7 +104,8 @@ ROWS = (
     Row("CPU per list of 100 vouchers", "vouchers", "cpu list_vouchers", "us", "official", 0.45),
     Row("CPU of `to_dict()` of that list", "vouchers", "cpu vouchers_to_dict", "us", "official", 0.40),
     Row("size of the wheel", "files", "wheel", "MB", None, 0.8e6),
-    Row("space on the disk, installed", "files", "installed", "MB", "official", 0.25),
+    Row("space on the disk, installed", "files", "installed", "MiB", None, 7.5 * 2**20),  # a quarter of 30
+    Row("space on the disk, installed", "files", "installed", "MiB", "official"),
     # The time of one is 1 / throughput: at least 0.85 of the throughput is at most 1 / 0.85 of the time.
     Row("time per event of 64 threads", "threads", "wall track_event_in_threads", "us", "json", round(1 / 0.85, 3)),
 )
