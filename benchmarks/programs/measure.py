@@ -23,15 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BLOCK = 25
-"""Calls per CPU reading, at most."""
-BLOCK_SECONDS = 0.015
-"""CPU time per reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
+"""Calls per CPU reading: as short as the clock allows, for turns to be so short that disturbances hit all alike."""
 BLOCK_OF_THREAD = 5
 """Calls of each thread per reading where there are several: enough for their start to count for nothing."""
 WARM_UP = 200
-"""Calls before the first CPU reading, at most."""
-WARM_UP_SECONDS = 0.5
-"""CPU time of these calls, at most."""
+"""Calls before the first CPU reading."""
 
 
 def peak_memory() -> int:
@@ -70,22 +66,18 @@ class Repeated:
     def __init__(self, call: Callable[[], object], threads: int) -> None:
         self._call = call
         self._threads = threads
-        self._count = BLOCK_OF_THREAD
-        if threads == 1:
-            seconds = processor_time(call, 1)
-            for _ in range(min(WARM_UP, int(WARM_UP_SECONDS / seconds))):
-                seconds = min(seconds, processor_time(call, 1))
-            self._count = max(1, min(BLOCK, int(BLOCK_SECONDS / seconds)))
-        else:
-            self.seconds()
+        self._seconds(WARM_UP // threads)
 
     def seconds(self) -> float:
         """Return seconds per call, of a block of calls."""
+        return self._seconds(BLOCK if self._threads == 1 else BLOCK_OF_THREAD)
+
+    def _seconds(self, count: int) -> float:
         if self._threads == 1:
-            return processor_time(self._call, self._count)
+            return processor_time(self._call, count)
         from benchmarks.programs.together import wall_time
 
-        return wall_time(self._call, self._threads, self._count)
+        return wall_time(self._call, self._threads, count)
 
 
 def main() -> None:
