@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from certificates import Certificates
 from hypothesis import settings
 
 import voucherify
@@ -32,6 +33,11 @@ def clean_environment(monkeypatch):
             monkeypatch.delenv(name)
     monkeypatch.setattr(voucherify.Configuration, "_default", None)
     monkeypatch.setattr(voucherify.ApiClient, "_default", None)
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    return Certificates(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture

@@ -303,3 +303,16 @@ def black_hole() -> tuple[socket.socket, list[socket.socket]]:
         fillers.append(filler)
     time.sleep(0.05)
     return listener, fillers
+
+
+BROKEN: dict[str, Callable[[Peer], bool]] = {
+    "reset before the request is read": reset_at_once,
+    "reset while the request is read": reset_in_body,
+    "reset after the request": raw(b"", then="reset"),
+    "closed without an answer": raw(b""),
+    "bad status line": raw(b"SSH-2.0-OpenSSH\r\n"),
+    "half a head": raw(b"HTTP/1.1 200 OK\r\nContent-Le", then="reset"),
+    "truncated answer": raw(head(200, "Content-Type: application/json", "Content-Length: 100") + b'{"object"'),
+    "truncated chunk": raw(head(200, "Transfer-Encoding: chunked") + b'ff\r\n{"object"'),
+}
+"""Ways to fail after which nobody knows whether the request was carried out."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 KEYS = {header: f"key-of-{header.lower()}" for header in KEY_VARIABLES}
 """A value for each of the six keys."""
 
+FORMS = ("", "_with_http_info", "_without_preload_content")
+"""What the names of a method's three forms end in."""
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -255,3 +258,8 @@ def use_later(thing: Any) -> None:
     for method in ("to_dict", "to_json", "to_str"):
         if hasattr(thing, method):
             getattr(thing, method)()
+
+
+def told(error: voucherify.ApiException) -> tuple[int, bool]:
+    """How often it was sent, and whether it may have been carried out."""
+    return error.attempts, error.may_have_reached_server

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from generated_package import package_in
 
-from codegen.__main__ import main
-
-ROOT = Path(__file__).parent.parent
-DESCRIPTION = Path(__file__).parent / "codegen_description"
 README = """# Library
 
 Words.
@@ -42,11 +37,7 @@ The end.
 def target(tmp_path_factory):
     folder = tmp_path_factory.mktemp("reference")
     (folder / "README.md").write_text(README)
-    (folder / "voucherify").mkdir()
-    for file in (ROOT / "voucherify").glob("*.py"):
-        shutil.copy(file, folder / "voucherify")
-    assert main(["--description", str(DESCRIPTION), "--target", str(folder)]) == 0
-    return folder
+    return package_in(folder)
 
 
 def page(target, name):

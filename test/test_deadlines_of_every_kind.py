@@ -15,7 +15,8 @@ import pytest
 from hostile_server import answer, black_hole, drip, full, head, never_read, raw, serving
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from kinds import KINDS, Kind, client_of, every_kind, named
+from kinds import FORMS, KINDS, Kind, client_of, every_kind, named
+from transport_calls import AT_ONCE
 
 import voucherify
 from voucherify import call, connection, rest
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
 
 SLACK = 5.0
 """Seconds that a busy machine may add."""
-AT_ONCE = RetryPolicy(max_retries=2, backoff=0)
-FORMS = ("", "_with_http_info", "_without_preload_content")
 DRIPS: dict[str, Callable[[Peer], bool]] = {
     "silence": raw(b"", then="hang"),
     "status line": drip(b"HTTP/1.1 200 " + b"x" * 1000),

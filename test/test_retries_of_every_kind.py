@@ -5,60 +5,27 @@ from __future__ import annotations
 import io
 import logging
 import random
-import socket
-import threading
-import warnings
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
-from unittest import mock
+from typing import Any
 
 import pytest
-from hostile_server import answer, free_port, full, head, raw, reset_at_once, reset_in_body, serving
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from kinds import KINDS, Kind, client_of, every_kind, named
-from transport_calls import wait_until
+from hostile_server import BROKEN, answer, free_port, full, raw, reset_in_body, serving
+from kinds import FORMS, Kind, client_of, every_kind, named, told
+from transport_calls import AT_ONCE, refusing, wait_until
 
 import voucherify
-from voucherify import call, connection, rest
+from voucherify import call, rest
 from voucherify.exceptions import (
     ApiConnectionException,
     ApiException,
-    BadRequestException,
-    ServiceException,
     TooManyRequestsException,
     UnreadableResponseException,
 )
 from voucherify.retry import RetryPolicy
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from hostile_server import Peer
-
-AT_ONCE = RetryPolicy(max_retries=2, backoff=0)
-FORMS = ("", "_with_http_info", "_without_preload_content")
 LARGE = 20_000_000
 """Bytes of a body that no socket takes at once."""
-
-BROKEN: dict[str, Callable[[Peer], bool]] = {
-    "reset before the request is read": reset_at_once,
-    "reset while the request is read": reset_in_body,
-    "reset after the request": raw(b"", then="reset"),
-    "closed without an answer": raw(b""),
-    "bad status line": raw(b"SSH-2.0-OpenSSH\r\n"),
-    "half a head": raw(b"HTTP/1.1 200 OK\r\nContent-Le", then="reset"),
-    "truncated answer": raw(head(200, "Content-Type: application/json", "Content-Length: 100") + b'{"object"'),
-    "truncated chunk": raw(head(200, "Transfer-Encoding: chunked") + b'ff\r\n{"object"'),
-}
-"""Ways to fail after which nobody knows whether the request was carried out."""
-
-
-def told(error: ApiException) -> tuple[int, bool]:
-    return error.attempts, error.may_have_reached_server
 
 
 # -- what may have been taken -----------------------------------------------------------------------------------------
@@ -260,18 +227,6 @@ def test_connection_that_comes_about_later(kind: Kind) -> None:
         assert len(server.requests) == 1
 
 
-def refusing(refused: list[bool], port: int) -> Any:
-    """For as long as it is entered: connect to a closed port where the list says so, try by try; the last one stays."""
-    closed = free_port()
-    turns: Iterator[bool] = iter(refused)
-
-    def resolved(*_arguments: object) -> list[connection.Address]:
-        here = closed if next(turns, refused[-1]) else port
-        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ("127.0.0.1", here))]
-
-    return mock.patch.object(connection, "_resolved", resolved)
-
-
 # -- how often and how long -------------------------------------------------------------------------------------------
 
 
@@ -360,176 +315,3 @@ def test_waits_that_the_server_asks_for(
         kind.call(client)
     (wait,) = waits
     assert 20 <= wait <= 20.5
-
-
-# -- the budget -------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Service:
-    """It is up or down, and answers accordingly."""
-
-    kind: Kind
-    up: bool = False
-
-    def __call__(self, peer: Peer) -> bool:
-        return (raw(self.kind.reply(), then="keep") if self.up else answer(b"", 503))(peer)
-
-
-@pytest.mark.parametrize("kind", [named("get"), named("put"), named("delete")], ids=lambda kind: kind.name)
-def test_many_threads_do_not_hammer_a_failing_service(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
-    """500 tokens, 5 for each retry: 100 retries, whatever the number of threads and calls."""
-    caplog.set_level(logging.INFO, "voucherify")
-    threads, calls = 16, 20
-    service = Service(kind)
-    start = threading.Barrier(threads)
-    with serving(service) as server, client_of(server.url, retries=AT_ONCE) as client:
-
-        def work(_thread: int) -> None:
-            start.wait(10)
-            for _ in range(calls):
-                with pytest.raises(ServiceException):
-                    kind.call(client)
-
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, range(threads)))
-        assert len(server.requests) == threads * calls + 100
-        assert sum("too many calls fail" in record.getMessage() for record in caplog.records) >= threads * calls - 100
-
-        # It recovers with the service: one token for each call that goes well, and so 2 retries after 10 of them.
-        service.up = True
-        for _ in range(10):
-            assert kind.call(client, "_with_http_info").attempts == 1
-        service.up = False
-        attempts = []
-        for _ in range(2):
-            with pytest.raises(ServiceException) as caught:
-                kind.call(client)
-            attempts.append(caught.value.attempts)
-        assert attempts == [3, 1]
-
-
-def test_rate_limits_and_lost_connections_share_the_budget() -> None:
-    """Also between operations, and if the client is closed after each call."""
-    script = [behaviour for _ in range(300) for behaviour in (answer(b"", 429), raw(b""), answer(b"", 503))]
-    calls = [named("redemption"), named("get"), named("file")] * 50
-    with serving(*script) as server, client_of(server.url, retries=AT_ONCE) as client:
-        for kind in calls:
-            with client, suppress(ApiException):
-                kind.call(client)
-        assert len(server.requests) == len(calls) + 100
-
-
-# -- any sequence -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one try ends."""
-
-    behaviour: Callable[[Peer], bool] | None
-    """`None`: no connection comes about."""
-    error: type[ApiException]
-    status: int = 0
-    again: str = "if repeatable"
-    """`always`, `if repeatable` or `never`."""
-    taken: bool = True
-    """Whether it may have been carried out."""
-
-
-def status(number: int, error: type[ApiException], *headers: str, **changes: Any) -> Outcome:
-    return Outcome(raw(full(b"{}", number, "Connection: close", *headers)), error, number, **changes)
-
-
-OUTCOMES: dict[str, Outcome | None] = {
-    "answer": None,
-    "no connection": Outcome(None, ApiConnectionException, again="always", taken=False),
-    "429": status(429, TooManyRequestsException, again="always", taken=False),
-    "429, soon": status(429, TooManyRequestsException, "Retry-After: 0", again="always", taken=False),
-    "429, in a day": status(429, TooManyRequestsException, "Retry-After: 99999", again="never", taken=False),
-    "429, in 1,000 years": status(
-        429, TooManyRequestsException, "X-Rate-Limit-Retry: 33000000000", again="never", taken=False
-    ),
-    "429, this month": status(
-        429, TooManyRequestsException, "X-Rate-Limit-Type: api_calls_cycle", again="never", taken=False
-    ),
-    "400": status(400, BadRequestException, again="never"),
-    "408": status(408, ApiException),
-    "500": status(500, ServiceException),
-    "501": status(501, ServiceException, again="never"),
-    "503": status(503, ServiceException),
-    "503, far away": status(503, ServiceException, "Retry-After: Fri, 31 Dec 2999 23:59:59 GMT", again="never"),
-    **{
-        mode: Outcome(behaviour, ApiConnectionException)
-        for mode, behaviour in BROKEN.items()
-        if not mode.startswith("truncated")
-    },
-    "truncated answer": Outcome(BROKEN["truncated answer"], UnreadableResponseException, 200),
-    "truncated chunk": Outcome(BROKEN["truncated chunk"], UnreadableResponseException, 200),
-}
-
-
-def expected(kind: Kind, form: str, outcomes: list[str], retries: int) -> tuple[list[str], Outcome | None, bool]:
-    """The tries that a call must make, how it must end, and whether any of its tries may have been carried out."""
-    taken = False
-    for tries in range(1, retries + 2):
-        name = outcomes[min(tries, len(outcomes)) - 1]
-        outcome = OUTCOMES[name]
-        if outcome is None:
-            break
-        if name.startswith("truncated") and form == "_without_preload_content":
-            outcome = replace(outcome, error=ApiConnectionException, again="never")
-        taken |= outcome.taken
-        if not (outcome.again == "always" or (outcome.again == "if repeatable" and kind.repeatable)):
-            break
-    return [outcomes[min(number, len(outcomes) - 1)] for number in range(tries)], outcome, taken
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.sampled_from(KINDS),
-    st.sampled_from(FORMS),
-    st.lists(st.sampled_from(sorted(OUTCOMES)), min_size=1, max_size=6),
-    st.integers(0, 4),
-)
-def test_any_sequence_of_failures(kind: Kind, form: str, outcomes: list[str], retries: int) -> None:
-    tries, last, taken = expected(kind, form, outcomes, retries)
-    found = [OUTCOMES[name] for name in outcomes]
-    refused = [outcome is not None and outcome.behaviour is None for outcome in found]
-    script = [
-        raw(kind.reply()) if outcome is None else outcome.behaviour or raw(b"")
-        for outcome, nowhere in zip(found, refused, strict=True)
-        if not nowhere
-    ]
-    with (
-        warnings.catch_warnings(),
-        serving(*script or [raw(b"")]) as server,
-        refusing(refused, server.port),
-        client_of(server.url, retries=RetryPolicy(max_retries=retries, backoff=0), timeout=60) as client,
-    ):
-        warnings.simplefilter("ignore", DeprecationWarning)
-        outcome = outcome_of(kind, form, client)
-        sent = [name for name in tries if name != "no connection"]
-        assert server.connections == len(sent)
-        assert len(tries) <= retries + 1
-        if not kind.repeatable:
-            assert not any(OUTCOMES[name].taken for name in tries[:-1])
-        if last is None:
-            assert outcome in ((None, kind.answer), (len(tries), kind.answer))
-        else:
-            assert type(outcome) is last.error
-            assert (outcome.status, *told(outcome)) == (last.status, len(tries), taken)
-            assert outcome.method == kind.http_method
-
-
-def outcome_of(kind: Kind, form: str, client: voucherify.ApiClient) -> Any:
-    """The exception of a call; or its number of attempts, if it tells that, and the body of its answer."""
-    try:
-        response = kind.call(client, form)
-        if form == "_without_preload_content":
-            file = io.BytesIO()
-            voucherify.save(response, file)
-            return None, file.getvalue()
-    except ApiException as error:
-        return error
-    return (response.attempts, response.raw_data) if form else (None, kind.answer)

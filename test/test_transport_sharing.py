@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hostile_server import answer, drip, full, raw, serving
-from transport_calls import client, configuration, counting, established, forking, get, in_child, post, wait_until
+from transport_calls import BODY, client, configuration, counting, established, forking, get, in_child, post, wait_until
 
 from voucherify import rest
 from voucherify.exceptions import ApiException
@@ -27,8 +27,6 @@ from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from hostile_server import Peer
-
-BODY = b'{"object": "event"}'
 
 
 def echo(peer: Peer) -> bool:

@@ -6,21 +6,34 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import time
 import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import pytest
+from hostile_server import free_port
 
+from voucherify import connection
 from voucherify.configuration import Configuration
 from voucherify.rest import RestClient
+from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from voucherify.exceptions import ApiException
+
 forking = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 counting = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="needs /proc")  # noqa: PTH112
+
+AT_ONCE = RetryPolicy(max_retries=2, backoff=0)
+BODY = b'{"object": "event"}'
+LONG = b"x" * 20_000_000
+SLACK = 0.6
+"""Seconds that a call may take longer than it should."""
 
 
 @dataclass
@@ -99,3 +112,24 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
+
+
+def check_text(error: ApiException) -> None:
+    """Nothing of the request but its path template, and nothing of the answer, is shown."""
+    for text in (str(error), repr(error)):
+        assert "SECRET" not in text
+        assert "/v1/thing" not in text
+        assert text.isprintable()
+        assert "POST /v1/{thing}" in text or "path='/v1/{thing}'" in text or "GET /v1/{thing}" in text
+
+
+def refusing(refused: list[bool], port: int) -> Any:
+    """For as long as it is entered: connect to a closed port where the list says so, try by try; the last one stays."""
+    closed = free_port()
+    turns: Iterator[bool] = iter(refused)
+
+    def resolved(*_arguments: object) -> list[connection.Address]:
+        here = closed if next(turns, refused[-1]) else port
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, ("127.0.0.1", here))]
+
+    return mock.patch.object(connection, "_resolved", resolved)
