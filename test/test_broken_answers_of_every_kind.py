@@ -208,7 +208,10 @@ def test_deep_nesting_of_models():
             use_later(result)
             if isinstance(result, ApiResponse):
                 use_later(result.data)
-                assert json.loads(result.data.to_json()) == json.loads(body)
+                deep = [one for one in result.deviations if one.found == "deep nesting"]  # too deep to be looked into
+                data = result.data if deep else json.loads(result.data.to_json())
+                assert data == json.loads(body)
+                assert not deep or body.count(b"{") > 100
             else:
                 assert type(result) is UnreadableResponseException
                 assert body.count(b"{") > 100

@@ -151,6 +151,7 @@ BOMB = gzip.compress(b"\0" * 50_000_000)
         (head(200) + b"x" * 1001, "hang"),
         (head(200, "Transfer-Encoding: chunked") + b"fffffff\r\n" + b"x" * 5000, "hang"),
         (chunked(b"x" * 500, b"x" * 501), "hang"),
+        (head(200, "Content-Length: 5, 5") + b"x" * 100_000, "hang"),  # which http.client reads to the end
         (head(200, "Content-Encoding: gzip", f"Content-Length: {len(BOMB)}") + BOMB, "hang"),
         (full(gzip.compress(b"x" * 1001), 200, "Content-Encoding: gzip"), "keep"),
         (full(zlib.compress(b"x" * 1001), 200, "Content-Encoding: deflate"), "keep"),

@@ -23,7 +23,8 @@ class Deviation:
     expected: str
     """What was described: `int`, `Customer`, `list`."""
     found: str
-    """What was sent: `string`, `number`, `boolean`, `object`, `array`, `null`, `nothing`."""
+    """What was sent: `string`, `number`, `boolean`, `object`, `array`, `null`, `nothing`; or `deep nesting`, of
+    more than can be looked into."""
     field: str = dataclasses.field(default="", compare=False, repr=False)
     """Where it stands, without positions in lists and keys of maps: `vouchers[].discount.amount_off`."""
 

@@ -88,18 +88,22 @@ class BaseModel(pydantic.BaseModel):
     @classmethod
     def from_json(cls, json_str: str | bytes | bytearray) -> Self:
         """Make a model of JSON text. Raises `pydantic.ValidationError` for text that is no such object."""
+        return cls.model_validate_json(json_str)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Make a model of JSON text, like `from_json`. See `pydantic.BaseModel.model_validate_json` for `options`."""
         try:
-            model: Self = cls.__pydantic_validator__.validate_json(json_str)
+            return super().model_validate_json(json_data, **options)
         except pydantic.ValidationError:
-            # JSON text is read as strictly as an answer; but it may be a caller's, with `100.0` for a whole number.
+            # JSON text is read as strictly as an answer; but this may be a caller's, with `100.0` for a whole number.
             try:
-                data = pydantic_core.from_json(json_str)
+                data = pydantic_core.from_json(json_data)
             except ValueError:
                 data = None
-            if not isinstance(data, dict):
+            if not isinstance(data, dict) or options.get("strict"):
                 raise
-            return cls.from_dict(data)
-        return model
+        return cls.from_dict(data)
 
     def to_dict(self) -> dict[str, Any]:
         """All that was set, under the names on the wire, as plain Python data; dates and datetimes stay as they are."""
@@ -116,7 +120,8 @@ class BaseModel(pydantic.BaseModel):
     def to_json(self) -> str:
         """`to_dict()` as JSON text: RFC 3339 for dates and datetimes, one without an offset taken as UTC.
 
-        Never raises: what JSON has no form for becomes text, not-a-number becomes `NaN`.
+        What JSON has no form for becomes text, not-a-number becomes `NaN`. Raises `ValueError` for a structure that
+        contains itself.
         """
         from voucherify.encoding import to_json_text
 

@@ -11,9 +11,8 @@ from voucherify.failures import EXPECTED, causes
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-_PIECE = 65536
-_AT_ONCE = 1_048_576
-"""Bytes up to which a body whose length is known is read in one go."""
+_PIECE = 262_144
+"""Bytes to read at once: a page of a list. What came of a piece that breaks off is lost."""
 _GZIP = zlib.MAX_WBITS + 16
 _OWN = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
 
@@ -67,9 +66,6 @@ def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces:
     expected = response.length_remaining
     if limit is not None and expected is not None and expected > limit:
         raise TooLargeError(f"{expected} bytes")
-    if expected is not None and expected <= _AT_ONCE and not foreign:
-        pieces.append(response.read(decode_content=False))
-        return
     size = 0
     while piece := response.read(_PIECE if limit is None else min(_PIECE, limit - size + 1), decode_content=foreign):
         pieces.append(piece)

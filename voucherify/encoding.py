@@ -93,7 +93,7 @@ def _plain(value: Any) -> object:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Decimal):
-        return _number(value)
+        return json_number(value)
     if isinstance(value, (Mapping, AbstractSet, deque)):
         return dict(value) if isinstance(value, Mapping) else list(value)
     if is_model(value):
@@ -127,7 +127,8 @@ def _with_text_keys(value: object) -> object:
     return [_with_text_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _number(value: Decimal) -> int | float:
+def json_number(value: Decimal) -> int | float:
+    """`value` as JSON has it. Raises `ValueError` if it is not finite or has too many digits for a double."""
     if not value.is_finite():
         raise ValueError(f"{value} is not a finite number")
     if value == value.to_integral_value():

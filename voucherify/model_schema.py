@@ -1,7 +1,7 @@
 """What a field accepts: pydantic's schemas, adapted to the two ways in which values reach a model.
 
 JSON text is a server's answer: it is validated strictly and nothing is converted. Python values are what a caller
-passes, and are checked kindly: integral numbers of any type are whole numbers, a UUID or an enum member is text, and
+passes, and are checked kindly: an integral float or Decimal is a whole number, a UUID or an enum member is text, and
 text stands for itself where a date or a time is expected. Both live in one schema, side by side.
 
 Every field may be left out and may be null by a caller, whatever its annotation says: requiredness is for type
@@ -20,6 +20,8 @@ from uuid import UUID
 
 from pydantic_core import SchemaValidator, ValidationError, core_schema
 
+from voucherify.encoding import json_number
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,7 +34,10 @@ class MissingFieldError(Exception):
 
 
 class _Reading(threading.local):
-    """What this thread reads at the moment: pydantic has no way to tell it to a default."""
+    """What this thread reads at the moment: pydantic has no way to tell it to a default.
+
+    A finalizer or signal handler that builds a model in the middle of it is taken for a part of it.
+    """
 
     answer = False
 
@@ -50,6 +55,8 @@ _TIME_BEGINS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
 _IS_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 _WHOLE_NUMBER = core_schema.int_schema(strict=True)
+# Even a strict float takes a Decimal, and rounds it.
+_NUMBER = core_schema.union_schema([_WHOLE_NUMBER, core_schema.is_instance_schema(float)], mode="left_to_right")
 
 
 def _written(pattern: str, schema: CoreSchema) -> CoreSchema:
@@ -85,17 +92,22 @@ def _to_whole_number(value: object) -> object:
 
 
 def _to_number(value: object) -> object:
-    if isinstance(value, Decimal) and value.is_finite():
-        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Decimal):
+        with suppress(ValueError):  # not finite, or too many digits: refused
+            return json_number(value)
     return value
 
 
-def _kind(kind: type, convert: Callable[[Any], object], error: str) -> CoreSchema:
+def _kind(
+    server: CoreSchema, convert: Callable[[Any], object], error: str, caller: CoreSchema | None = None
+) -> CoreSchema:
     """What is of the kind passes without a call of Python code; the rest is converted, or refused with one error."""
-    schema = SERVER_SCALARS[kind]
-    converted = core_schema.no_info_before_validator_function(convert, schema)
-    caller = core_schema.union_schema([schema, converted], mode="left_to_right", custom_error_type=error)
-    return core_schema.json_or_python_schema(json_schema=schema, python_schema=caller)
+    plain = server if caller is None else caller
+    converted = core_schema.no_info_before_validator_function(convert, plain)
+    either = core_schema.union_schema([plain, converted], mode="left_to_right", custom_error_type=error)
+    return core_schema.json_or_python_schema(json_schema=server, python_schema=either)
 
 
 def _time(kind: type, schema: CoreSchema) -> CoreSchema:
@@ -117,14 +129,16 @@ def _time(kind: type, schema: CoreSchema) -> CoreSchema:
 
 
 SCALARS: dict[str, CoreSchema] = {
-    "str": _kind(str, _to_text, "string_type"),
-    "int": _kind(int, _to_whole_number, "int_type"),
-    "float": _kind(float, _to_number, "float_type"),
+    "str": _kind(SERVER_SCALARS[str], _to_text, "string_type"),
+    "int": _kind(SERVER_SCALARS[int], _to_whole_number, "int_type"),
+    "float": _kind(SERVER_SCALARS[float], _to_number, "float_type", _NUMBER),
     "bool": SERVER_SCALARS[bool],
     "datetime": _time(datetime, core_schema.datetime_schema(strict=True)),
     "date": _time(date, core_schema.date_schema(strict=True)),
 }
 """What a field takes, by the type of pydantic's schema."""
+_LIMITS = {"pattern", "min_length", "max_length", "gt", "ge", "lt", "le", "multiple_of", "tz_constraint"}
+"""What models that callers derive may ask of a field; the generated ones leave that to the server."""
 _MODELS = ("model", "definition-ref", "definitions")
 
 
@@ -155,7 +169,7 @@ def _optional(schema: Any) -> CoreSchema:
     inner = _adapt(schema if is_required else schema["schema"])
     or_null = inner if inner["type"] == "nullable" else core_schema.nullable_schema(inner)
     if not is_required:
-        return core_schema.with_default_schema(or_null, default=None)
+        return cast("CoreSchema", {**schema, "schema": or_null})
     either = core_schema.json_or_python_schema(json_schema=inner, python_schema=or_null)
     return core_schema.with_default_schema(either, default_factory=_left_out)
 
@@ -169,7 +183,7 @@ def _left_out() -> None:
 def _adapt(schema: Any) -> CoreSchema:
     """Replace the scalars inside `schema`; other models are adapted when their own schema is made."""
     kind = schema["type"]
-    if kind in SCALARS:
+    if kind in SCALARS and not schema.keys() & _LIMITS:
         return SCALARS[kind]
     if kind == "union":
         return _union(schema, _choices(schema["choices"]))

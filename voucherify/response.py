@@ -78,13 +78,13 @@ def _read_model(name: str, content: bytes | str) -> BaseModel | None:
     from voucherify.model_schema import READING, MissingFieldError
 
     validator = model_class(name).__pydantic_validator__
-    READING.answer = True
+    before, READING.answer = READING.answer, True  # a signal handler may make a call in the middle of another
     try:
         model: BaseModel | None = validator.validate_json(content)
     except (ValidationError, MissingFieldError):
         return None
     finally:
-        READING.answer = False
+        READING.answer = before
     return model
 
 
@@ -93,7 +93,10 @@ def _fit(kind: str, name: str, value: object) -> tuple[Any, tuple[Deviation, ...
     from voucherify.leniency import fit
 
     model = model_class(name)
-    return fit(list[model] if kind == "list" else model, value)  # type: ignore[valid-type]  # known at run time
+    try:
+        return fit(list[model] if kind == "list" else model, value)  # type: ignore[valid-type]  # known at run time
+    except RecursionError:  # little is left of the stack; the value itself can be had
+        return value, (Deviation("", name, "deep nesting"),)
 
 
 def _json_text(raw: RawResponse) -> bytes | str:
