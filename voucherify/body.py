@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _PIECE = 262_144
 """Bytes to read at once: a page of a list. What came of a piece that breaks off is lost."""
+_SHORT = 65536
+"""Bytes up to which a body of known length is read without a bound of its own, which costs urllib3 more."""
 _GZIP = zlib.MAX_WBITS + 16
 _OWN = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
 
@@ -66,6 +68,9 @@ def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces:
     expected = response.length_remaining
     if limit is not None and expected is not None and expected > limit:
         raise TooLargeError(f"{expected} bytes")
+    if expected is not None and expected <= _SHORT and not foreign and _is_bounded(response):
+        pieces.append(response.read(decode_content=False))
+        return
     size = 0
     while piece := response.read(_PIECE if limit is None else min(_PIECE, limit - size + 1), decode_content=foreign):
         pieces.append(piece)
@@ -74,6 +79,11 @@ def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces:
             raise TooLargeError("too many bytes")
         if size == expected and not foreign:
             break  # else there would be one more read, to find that nothing is left
+
+
+def _is_bounded(response: BaseHTTPResponse) -> bool:
+    """Whether `http.client` reads the length as urllib3 does: of others it reads to the end, without a bound."""
+    return response.headers.get("Content-Length", "").isdecimal()
 
 
 def _left_in(error: BaseException) -> list[bytes]:
