@@ -24,8 +24,8 @@ from voucherify.retry import RetryPolicy, asked_wait, failure_allows_retry, may_
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 
+    from voucherify.attempt import Attempt
     from voucherify.configuration import Configuration
-    from voucherify.connection import Attempt
     from voucherify.request import Request
 
     Timeout = float | tuple[float | None, float | None] | None

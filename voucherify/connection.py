@@ -6,8 +6,6 @@ read, to the time that is left of the call.
 
 from __future__ import annotations
 
-import http.client
-import io
 import socket
 import ssl
 import threading
@@ -19,14 +17,16 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from weakref import WeakSet
+from voucherify.attempt import current
+from voucherify.timed_response import TimedResponse
 
-    from _typeshed import WriteableBuffer
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Callable, Iterator
+
     from urllib3 import HTTPResponse
 
-    from voucherify.deadline import Timeouts
+    from voucherify.attempt import Attempt
 
 _PIECE = 16384
 """Bytes per write: one TLS record, since each write has its own timeout there."""
@@ -35,131 +35,10 @@ _LONGEST_IDLE = 50.0
 and what is sent at that moment gets lost."""
 _FAIR_SHARE = 2.0
 """Seconds that each address of a host gets for connecting, if there are as many."""
-_PROCESSING, _LAST_INTERIM = 102, 199
-"""Statuses of interim answers, but for 100 and 101."""
 
 T = TypeVar("T")
 Address = tuple[int, int, int, tuple[Any, ...]]
 """Family, type and protocol of a socket, and what to connect it to."""
-
-
-class Attempt:
-    """One try of a call: its time, and how far it has come."""
-
-    __slots__ = ("_before", "deadline", "query", "reader", "sent", "sockets", "timeouts", "until")
-
-    def __init__(self, timeouts: Timeouts, deadline: float, sockets: WeakSet[Any], query: str = "") -> None:
-        self.timeouts = timeouts
-        self.deadline = deadline
-        """When the call ends, on the clock `time.monotonic`."""
-        self.until = deadline
-        """When what is going on now ends: while connecting, often before the deadline."""
-        self.sent = False
-        """Whether any of the request was handed to the system, so that the server may have it."""
-        self.query = query
-        """What the connection puts behind the path, `?` included. urllib3 does not get to see it: it logs what it sees,
-        and a query may hold a token."""
-        self.sockets = sockets
-        """Where to note the sockets that are opened."""
-        self.reader: io.RawIOBase | None = None
-        """What the last answer is read from."""
-        self._before: Attempt | None = None
-
-    def __enter__(self) -> None:
-        """Let connections that this thread uses keep to this attempt."""
-        self._before = _current.attempt  # a signal handler may make a call in the middle of another
-        _current.attempt = self
-
-    def __exit__(self, *_error: object) -> None:
-        _current.attempt = self._before
-
-    def seconds(self) -> float:
-        """What is left. Raises `TimeoutError` if that is nothing."""
-        left = self.until - monotonic()
-        if left <= 0:
-            raise TimeoutError("the time of the call is over")
-        return left
-
-
-class _Current(threading.local):
-    """The attempt that this thread is at: urllib3 has no way to hand it to the connection that it chooses."""
-
-    attempt: Attempt | None = None
-
-
-_current = _Current()
-
-
-def _attempt() -> Attempt:
-    """What this thread is at. Connections are only used within an attempt."""
-    return cast("Attempt", _current.attempt)
-
-
-class _TimedReader(io.RawIOBase):
-    """What the server sends, read in time."""
-
-    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        self._socket = sock
-        self._raw = cast("io.RawIOBase", sock.makefile("rb", buffering=0))
-        self._attempt = attempt
-        self.ended = False
-        """Whether the server has closed the connection, and that was read."""
-
-    def readable(self) -> bool:
-        return True
-
-    def fileno(self) -> int:
-        return self._raw.fileno()
-
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        self._socket.settimeout(self._attempt.seconds())
-        count = self._raw.readinto(buffer)
-        self.ended = count == 0
-        return count
-
-    def close(self) -> None:
-        super().close()
-        self._raw.close()
-
-
-class _TimedSource:
-    """What `http.client` takes for a socket to read an answer from."""
-
-    def __init__(self, sock: socket.socket, attempt: Attempt) -> None:
-        self.reader = attempt.reader = _TimedReader(sock, attempt)
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self.reader)
-
-
-class TimedResponse(http.client.HTTPResponse):
-    """An answer that is read in the time of the attempt that it was asked for in, also later on."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **keywords: Any) -> None:
-        source = _TimedSource(sock, _attempt())
-        super().__init__(cast("socket.socket", source), *args, **keywords)
-        self._reader = source.reader
-
-    def begin(self) -> None:
-        """Read the head. `http.client` takes one that breaks off for complete, and so, often, for an empty answer."""
-        super().begin()
-        if self._reader.ended:
-            raise http.client.IncompleteRead(b"")
-
-    def _read_status(self) -> tuple[str, int, str]:
-        """Read past all that is said before the answer; `http.client` itself only knows 100."""
-        while True:
-            version, status, reason = super()._read_status()  # type: ignore[misc]
-            if not _PROCESSING <= status <= _LAST_INTERIM:
-                return version, status, reason
-            http.client.parse_headers(self.fp)
-
-    def _read_next_chunk_size(self) -> int:
-        """`http.client` takes -1, which means to it all that the server will ever send."""
-        size: int = super()._read_next_chunk_size()  # type: ignore[misc]
-        if size < 0:
-            raise ValueError("a negative size")
-        return size
 
 
 class _Timed(HTTPConnection):
@@ -180,7 +59,7 @@ class _Timed(HTTPConnection):
         return monotonic() - self._used < _LONGEST_IDLE and super().is_connected
 
     def connect(self) -> None:
-        attempt = _attempt()
+        attempt = current()
         attempt.until = min(attempt.deadline, monotonic() + attempt.timeouts.connect)
         self.timeout = attempt.seconds()
         self._connecting = True
@@ -194,7 +73,7 @@ class _Timed(HTTPConnection):
         attempt.sockets.add(self.sock)
 
     def _new_conn(self) -> socket.socket:
-        attempt = _attempt()
+        attempt = current()
         # PySocks looks up names without a limit, and counts the time anew for each byte of the proxy.
         sock = _in_time(super()._new_conn, attempt.seconds(), socket.socket.close)
         attempt.sockets.add(sock)
@@ -209,15 +88,15 @@ class _Timed(HTTPConnection):
         super().request(method, url, body, *args, **keywords)
 
     def putrequest(self, method: str, url: str, *args: Any, **keywords: Any) -> None:
-        super().putrequest(method, url + _attempt().query, *args, **keywords)
+        super().putrequest(method, url + current().query, *args, **keywords)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
         response = super().getresponse()
-        self._reader = _attempt().reader
+        self._reader = current().reader
         return response
 
     def send(self, data: Any) -> None:
-        attempt = _attempt()
+        attempt = current()
         if self.sock is None:
             self.connect()
         if not self._connecting:  # what goes to a proxy to open a tunnel is not the request
@@ -237,7 +116,7 @@ class _Direct(_Timed):
     """Connecting without SOCKS: all addresses of the host share the time."""
 
     def _new_conn(self) -> socket.socket:
-        attempt = _attempt()
+        attempt = current()
         try:
             addresses = _resolved(self._dns_host, self.port, attempt.seconds())
             sock = self._connected(addresses, attempt)

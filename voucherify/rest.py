@@ -11,8 +11,8 @@ import urllib3
 from urllib3.exceptions import ClosedPoolError
 
 from voucherify import body
+from voucherify.attempt import Attempt
 from voucherify.call import FACTS, Call, Failure, RawResponse
-from voucherify.connection import Attempt
 from voucherify.exceptions import ApiException, ApiValueError, OpenApiException
 from voucherify.failures import EXPECTED, is_misuse
 from voucherify.pools import Pools
