@@ -19,7 +19,7 @@ from kinds import FORMS, KINDS, Kind, client_of, every_kind, named
 from transport_calls import AT_ONCE
 
 import voucherify
-from voucherify import call, connection, rest
+from voucherify import attempt, call, connection, rest
 from voucherify.exceptions import (
     ApiConnectionException,
     ApiException,
@@ -79,7 +79,7 @@ class Clock:
 def test_default(kind: Kind, seconds: float, in_time: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer may take long, but its time ends before load balancers cut the call at 180 seconds."""
     clock = Clock()
-    for module in (call, connection, rest):
+    for module in (attempt, call, connection, rest):
         monkeypatch.setattr(module, "monotonic", clock)
 
     def behave(peer: Peer) -> bool:
@@ -108,7 +108,7 @@ def test_default(kind: Kind, seconds: float, in_time: bool, monkeypatch: pytest.
 def test_time_that_is_over_once_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was sent then, and the exception says so."""
     clock = Clock()
-    for module in (call, connection, rest):
+    for module in (attempt, call, connection, rest):
         monkeypatch.setattr(module, "monotonic", clock)
     original = connection._Timed.connect
 
@@ -127,8 +127,8 @@ def test_default_for_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
     """The time for connecting is what the socket gets."""
     given_to: list[float] = []
 
-    def connected(self: Any, _addresses: Any, attempt: connection.Attempt) -> Any:
-        given_to.append(attempt.seconds())
+    def connected(self: Any, _addresses: Any, tried: attempt.Attempt) -> Any:
+        given_to.append(tried.seconds())
         raise TimeoutError
 
     monkeypatch.setattr(connection._Direct, "_connected", connected)

@@ -9,6 +9,7 @@ import warnings
 from typing import Any
 
 import pytest
+import urllib3
 from hostile_server import answer, head, raw, serving
 from transport_calls import BODY, client, configuration, get, post
 
@@ -59,6 +60,19 @@ def test_accept_encoding_of_the_caller_wins() -> None:
     with serving(answer()) as server, client() as sender:
         sender.send(get(server.url, headers={"ACCEPT-encoding": "identity"}))
     assert [value for name, value in server.requests[0].headers if name.lower() == "accept-encoding"] == ["identity"]
+
+
+@pytest.mark.parametrize("value", ["plain", "tab\there", "fran\xe7ais", ""])
+def test_headers_go_out_as_they_are(value: str) -> None:
+    with serving(answer()) as server, client() as sender:
+        sender.send(get(server.url, headers={"X-One": value}))
+    assert dict(server.requests[0].headers)["X-One"] == value
+
+
+def test_a_header_can_be_left_out_as_with_urllib3() -> None:
+    with serving(answer()) as server, client() as sender:
+        sender.send(get(server.url, headers={"User-Agent": urllib3.util.SKIP_HEADER}))
+    assert "User-Agent" not in dict(server.requests[0].headers)
 
 
 @pytest.mark.parametrize("suffix", ["", "?a=1"])

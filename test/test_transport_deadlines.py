@@ -11,7 +11,7 @@ import pytest
 from hostile_server import answer, drip, full, head, never_read, raw, serving
 from transport_calls import AT_ONCE, BODY, LONG, SLACK, check_text, client, get, post
 
-from voucherify import connection
+from voucherify import attempt
 from voucherify.exceptions import ApiTimeoutException
 from voucherify.retry import RetryPolicy
 
@@ -121,7 +121,7 @@ def test_interrupts_leave_nothing_behind(moment: str, monkeypatch: pytest.Monkey
     """Ctrl-C in the middle: the half-read connection is closed, its place is free."""
     with serving(answer(BODY)) as server, client(connection_pool_maxsize=1, retries=0) as sender:
         sender.send(post(server.url))
-        original = connection.Attempt.seconds
+        original = attempt.Attempt.seconds
         calls: list[None] = []
 
         def seconds(self: Any) -> float:
@@ -130,11 +130,11 @@ def test_interrupts_leave_nothing_behind(moment: str, monkeypatch: pytest.Monkey
                 raise KeyboardInterrupt
             return original(self)
 
-        monkeypatch.setattr(connection.Attempt, "seconds", seconds)
+        monkeypatch.setattr(attempt.Attempt, "seconds", seconds)
         with pytest.raises(KeyboardInterrupt):
             sender.send(post(server.url))
-        monkeypatch.setattr(connection.Attempt, "seconds", original)
-        assert connection._current.attempt is None
+        monkeypatch.setattr(attempt.Attempt, "seconds", original)
+        assert attempt._current.attempt is None
         assert sender.send(post(server.url), 2).data == BODY
         assert server.connections == 2
 
@@ -144,7 +144,7 @@ def test_bugs_are_not_taken_for_failures(monkeypatch: pytest.MonkeyPatch) -> Non
         raise AttributeError("bug")
 
     with serving(answer(BODY)) as server, client(connection_pool_maxsize=1) as sender:
-        monkeypatch.setattr(connection.Attempt, "seconds", broken)
+        monkeypatch.setattr(attempt.Attempt, "seconds", broken)
         with pytest.raises(AttributeError, match="bug"):
             sender.send(post(server.url))
         monkeypatch.undo()

@@ -137,11 +137,13 @@ def _plain_object(parameter: Parameter, value: Any, name: str) -> object:
 
 
 def _validated(model: str, value: Mapping[str, Any], name: str) -> BaseModel:
-    from pydantic import ValidationError
-
     try:
         return model_class(model).model_validate(dict(value))
-    except ValidationError as error:
+    except ValueError as error:
+        from pydantic import ValidationError
+
+        if not isinstance(error, ValidationError):
+            raise
         problems = [
             f"`{'.'.join([name, *map(str, problem['loc'])])}`: {problem['msg']}, not {problem['input']!r:.80}"
             for problem in error.errors(include_url=False)

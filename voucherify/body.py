@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 _PIECE = 262_144
 """Bytes to read at once: a page of a list. What came of a piece that breaks off is lost."""
-_SHORT = 65536
-"""Bytes up to which a body of known length is read without a bound of its own, which costs urllib3 more."""
 _GZIP = zlib.MAX_WBITS + 16
 _OWN = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": zlib.MAX_WBITS}
 
@@ -68,8 +66,8 @@ def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces:
     expected = response.length_remaining
     if limit is not None and expected is not None and expected > limit:
         raise TooLargeError(f"{expected} bytes")
-    if expected is not None and expected <= _SHORT and not foreign and _is_bounded(response):
-        pieces.append(response.read(decode_content=False))
+    if expected is not None and expected <= _PIECE and not foreign and _is_bounded(response):
+        pieces.append(response.read(decode_content=False))  # with a bound, urllib3 would copy it
         return
     size = 0
     while piece := response.read(_PIECE if limit is None else min(_PIECE, limit - size + 1), decode_content=foreign):

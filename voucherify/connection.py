@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util import SKIP_HEADER
 
 from voucherify.attempt import current
+from voucherify.request import is_header_name, is_plain_text
 from voucherify.timed_response import TimedResponse
 
 if TYPE_CHECKING:
@@ -89,6 +91,14 @@ class _Timed(HTTPConnection):
 
     def putrequest(self, method: str, url: str, *args: Any, **keywords: Any) -> None:
         super().putrequest(method, url + current().query, *args, **keywords)
+
+    def putheader(self, header: Any, *values: Any) -> None:
+        """Add a header. What is plain text goes past the checks of urllib3 and `http.client`, which take a while."""
+        value = values[0] if len(values) == 1 else None
+        if isinstance(value, str) and is_plain_text(value) and value != SKIP_HEADER and is_header_name(header):
+            self._output((header + ": " + value).encode("ascii"))  # type: ignore[attr-defined]  # of http.client
+        else:
+            super().putheader(header, *values)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
         response = super().getresponse()

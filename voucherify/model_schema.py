@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
     from pydantic_core.core_schema import CoreSchema, ValidationInfo, ValidatorFunctionWrapHandler
 
+    from voucherify.base_model import BaseModel
 
-class MissingFieldError(Exception):
+
+class _MissingFieldError(Exception):
     """An answer lacks a field that the API describes as required."""
 
 
@@ -49,9 +51,10 @@ READ_JSON_DATA = {"voucherify": "JSON data"}
 
 _ADAPTED = "voucherify_adapted"
 
-# How a time begins, and a date. Without this, pydantic would also take numerals for Unix times and dates for times, and
-# the text that the server sent could not be given back. In this dialect `\\d` would be the digits of all scripts.
-_TIME_BEGINS = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]"
+# What a time has, unlike numerals and dates, and how a date looks. Without these, pydantic would also take numerals for
+# Unix times and dates for times, and the text that the server sent could not be given back. (`\\d` would be the digits
+# of all scripts.)
+_HAS_TIME = "[Tt ]"
 _IS_DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 _WHOLE_NUMBER = core_schema.int_schema(strict=True)
@@ -69,7 +72,7 @@ SERVER_SCALARS: dict[type, CoreSchema] = {
     float: core_schema.union_schema([_WHOLE_NUMBER, core_schema.float_schema(strict=True)], mode="left_to_right"),
     bool: core_schema.bool_schema(strict=True),
     # A datetime holds six fractional digits: what has more stays text.
-    datetime: _written(_TIME_BEGINS, core_schema.datetime_schema(microseconds_precision="error")),
+    datetime: _written(_HAS_TIME, core_schema.datetime_schema(microseconds_precision="error")),
     date: _written(_IS_DATE, core_schema.date_schema()),
 }
 """What a server may send."""
@@ -142,6 +145,18 @@ _LIMITS = {"pattern", "min_length", "max_length", "gt", "ge", "lt", "le", "multi
 _MODELS = ("model", "definition-ref", "definitions")
 
 
+def read_fitting(model: type[BaseModel], text: bytes | str) -> BaseModel | None:
+    """Read an answer as `model`, at pydantic's full speed. `None` if it deviates."""
+    before, READING.answer = READING.answer, True  # a signal handler may make a call in the middle of another
+    try:
+        fitting: BaseModel = model.__pydantic_validator__.validate_json(text)
+    except (ValidationError, _MissingFieldError):
+        return None
+    finally:
+        READING.answer = before
+    return fitting
+
+
 def adapt_model(schema: CoreSchema, handler: GetCoreSchemaHandler) -> CoreSchema:
     """Adapt the schema that pydantic made of a model class, in place, and answer it.
 
@@ -177,7 +192,7 @@ def _optional(schema: Any) -> CoreSchema:
 def _left_out() -> None:
     """What a required field is that was left out."""
     if READING.answer:
-        raise MissingFieldError
+        raise _MissingFieldError
 
 
 def _adapt(schema: Any) -> CoreSchema:

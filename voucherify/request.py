@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from voucherify.operation import CallOptions, Operation, Parameter
 
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -108,7 +109,7 @@ def _body(
     operation: Operation[Any], placed: Mapping[str, list[tuple[Parameter, object]]]
 ) -> tuple[bytes | None, str | None]:
     """Body and media type; `None` for both where there is nothing to send."""
-    if any(parameter.location in ("form", "file") for parameter in operation.parameters):
+    if operation.content_type in _FORMS:
         from voucherify.form import form_body
 
         return form_body(operation.content_type, placed.get("form", []), placed.get("file", []))
@@ -132,14 +133,20 @@ def checked_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
             raise ApiTypeError(f"the name of a header must be text, not {type(name).__name__}")
         if not isinstance(value, str):
             raise ApiTypeError(f"header `{name}` must be text, not {type(value).__name__}")
-        if not _is_header_name(name):
+        if not is_header_name(name):
             raise ApiValueError(f"{name!r} is not allowed as the name of a header")
-        if not (value.isascii() and value.isprintable()) and not _HEADER_VALUE.fullmatch(value):  # mostly the former
+        if not is_plain_text(value) and not _HEADER_VALUE.fullmatch(value):
             raise ApiValueError(f"the value of header `{name}` has a character that HTTP does not allow")
         found[name.lower()] = name, value
     return dict(found.values())
 
 
 @lru_cache  # there are few, the same in every call
-def _is_header_name(name: str) -> bool:
+def is_header_name(name: str) -> bool:
+    """Whether a header may have this name."""
     return _HEADER_NAME.fullmatch(name) is not None
+
+
+def is_plain_text(value: str) -> bool:
+    """Whether `value` is printable ASCII, as nearly every value of a header is."""
+    return value.isascii() and value.isprintable()

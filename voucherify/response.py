@@ -8,11 +8,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from voucherify.api_response import ApiResponse, Deviation
+from voucherify.arguments import model_class
 from voucherify.content import DEEPEST, charset, json_value, text
 from voucherify.exceptions import UnexpectedAnswerException, UnreadableResponseException, error_for
 
 if TYPE_CHECKING:
-    from voucherify.base_model import BaseModel
     from voucherify.operation import Operation
     from voucherify.rest import RawResponse
 
@@ -59,7 +59,9 @@ def _read_body(operation: Operation[Any], raw: RawResponse) -> tuple[Any, tuple[
             return text(raw.data, raw.headers), ()
         content = _json_text(raw)
         if answer.kind == "model" and answer.model is not None:
-            fitting = _read_model(answer.model, content)
+            from voucherify.model_schema import read_fitting
+
+            fitting = read_fitting(model_class(answer.model), content)
             if fitting is not None:
                 return fitting, ()
         value = json_value(content)
@@ -70,26 +72,7 @@ def _read_body(operation: Operation[Any], raw: RawResponse) -> tuple[Any, tuple[
         raise _unreadable(operation, raw, error) from error
 
 
-def _read_model(name: str, content: bytes | str) -> BaseModel | None:
-    """On the fast path the text goes to pydantic as it is, once. `None` if pydantic refuses it."""
-    from pydantic_core import ValidationError
-
-    from voucherify.arguments import model_class
-    from voucherify.model_schema import READING, MissingFieldError
-
-    validator = model_class(name).__pydantic_validator__
-    before, READING.answer = READING.answer, True  # a signal handler may make a call in the middle of another
-    try:
-        model: BaseModel | None = validator.validate_json(content)
-    except (ValidationError, MissingFieldError):
-        return None
-    finally:
-        READING.answer = before
-    return model
-
-
 def _fit(kind: str, name: str, value: object) -> tuple[Any, tuple[Deviation, ...]]:
-    from voucherify.arguments import model_class
     from voucherify.leniency import fit
 
     model = model_class(name)
