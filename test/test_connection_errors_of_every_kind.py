@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import socket
-import ssl
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 from hostile_server import full, head, never_read, raw, serving
 from kinds import KEYS, client_of, every_kind, twins
 
@@ -17,6 +15,7 @@ from voucherify.exceptions import ApiConnectionException, ApiException, ApiTimeo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from certificates import Certificates
     from hostile_server import Peer
 
 REFUSED, UNKNOWN, SLOW_CONNECT, SLOW, TLS, NO_TLS, RESET, CLOSED, NO_HTTP, BAD_STATUS = (
@@ -85,7 +84,7 @@ def full_queue() -> Iterator[str]:
 
 
 @contextmanager
-def failing(mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def failing(mode: str, monkeypatch: pytest.MonkeyPatch, certificates: Certificates) -> Iterator[str]:
     """The URL of a server that fails in this way."""
     if mode == REFUSED:
         with socket.socket() as unused:  # bound, but not listening
@@ -105,9 +104,7 @@ def failing(mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         with full_queue() as url:
             yield url
     elif mode == TLS:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        trustme.CA().issue_cert("localhost").configure_cert(context)
-        with serving(raw(full(b"{}")), tls=context) as server:
+        with serving(raw(full(b"{}")), tls=certificates.context()) as server:
             yield server.url
             assert server.requests == []
     else:
@@ -118,10 +115,10 @@ def failing(mode: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 @every_kind
 @pytest.mark.filterwarnings("ignore:.*http:UserWarning")
 @pytest.mark.parametrize("mode", TEXTS)
-def test_failures_on_the_way_are_errors_that_tell_what_may_have_happened(kind, mode, monkeypatch):
+def test_failures_on_the_way_are_errors_that_tell_what_may_have_happened(kind, mode, monkeypatch, certificates):
     timeout = {SLOW_CONNECT: (0.2, 20), SLOW: (20, 0.5)}.get(mode, 20)
     for form in ("", "_with_http_info", "_without_preload_content"):
-        with failing(mode, monkeypatch) as url, client_of(url, retries=0) as client:
+        with failing(mode, monkeypatch, certificates) as url, client_of(url, retries=0) as client:
             with pytest.raises(ApiException, match=TEXTS[mode]) as caught:
                 kind.call(client, form, _request_timeout=timeout)
             error = caught.value

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 import urllib3
 from hostile_server import answer, full, head, raw, reset_in_body, serving
 from kinds import KINDS, client_of, every_kind
@@ -26,9 +25,9 @@ from voucherify.exceptions import ApiException, ApiTypeError, ApiValueError
 from voucherify.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Iterator
 
+    from certificates import Certificates
     from hostile_server import HostileServer
     from kinds import Kind
 
@@ -167,24 +166,15 @@ SITUATIONS = (
 )
 
 
-@pytest.fixture(scope="module")
-def untrusted() -> ssl.SSLContext:
-    import ssl
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("localhost").configure_cert(context)
-    return context
-
-
 @pytest.fixture(scope="module", params=SITUATIONS, ids=lambda situation: situation.name)
 def situation(
-    request: pytest.FixtureRequest, untrusted: ssl.SSLContext
+    request: pytest.FixtureRequest, certificates: Certificates
 ) -> Iterator[tuple[Situation, HostileServer | None]]:
     wanted = request.param
     if wanted.behaviour is None:
         yield wanted, None
         return
-    with serving(wanted.behaviour, tls=untrusted if wanted.tls else None) as server:
+    with serving(wanted.behaviour, tls=certificates.context() if wanted.tls else None) as server:
         yield wanted, server
 
 

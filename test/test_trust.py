@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ssl
 from email import message_from_bytes
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import trustme
 from hostile_server import answer, full, raw, serving, tunnel
 from kinds import KEYS, KINDS, client_of, every_kind
 
@@ -18,6 +16,7 @@ from voucherify.exceptions import ApiException, ApiTypeError, ApiValueError, Not
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from certificates import Certificates
     from kinds import Kind
 
 (FILE,) = (kind for kind in KINDS if kind.name == "file")
@@ -67,16 +66,12 @@ def test_redirects_of_unread_answers_are_not_followed(status: int, tmp_path: Pat
 
 
 @every_kind
-def test_a_proxy_gets_only_what_a_proxy_needs(kind: Kind, tmp_path: Path) -> None:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(tls)
-    with serving(answer(kind.answer), tls=tls) as server, serving(tunnel) as proxy:
+def test_a_proxy_gets_only_what_a_proxy_needs(kind: Kind, certificates: Certificates) -> None:
+    with serving(answer(kind.answer), tls=certificates.context()) as server, serving(tunnel) as proxy:
         settings: dict[str, Any] = {
             "proxy": f"http://user:password@localhost:{proxy.port}",
             "proxy_headers": {"X-Proxy": "for the proxy"},
-            "ssl_ca_cert": str(tmp_path / "ca.pem"),
+            "ssl_ca_cert": certificates.file,
         }
         with client_of(server.url, **settings) as client:
             client.cookie = "session=1"
