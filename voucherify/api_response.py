@@ -6,10 +6,10 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from voucherify.rate_limit import RateLimit
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from voucherify.rate_limit import RateLimit
 
 T = TypeVar("T")
 
@@ -52,4 +52,6 @@ class ApiResponse(Generic[T]):
     @property
     def rate_limit(self) -> RateLimit:
         """What the headers say about the rate limit."""
+        from voucherify.rate_limit import RateLimit
+
         return RateLimit.from_headers(self.headers or {})

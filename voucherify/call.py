@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from dataclasses import dataclass, field
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,20 +35,32 @@ FACTS = "voucherify_facts"
 _uniform = random.SystemRandom().uniform  # not what programs seed: their clients would all come back at once
 
 
-@dataclass
 class RawResponse:
-    """An answer, complete and decompressed, with any status."""
+    """An answer, complete and decompressed, with any status.
 
-    status: int
-    reason: str | None
-    headers: HTTPHeaderDict = field(repr=False)
-    data: bytes = field(repr=False)
-    attempts: int
-    """How often the call was tried."""
-    elapsed: float
-    """Seconds that the call took, all tries and waits included."""
-    may_have_reached_server: bool = True
-    """Whether the server may have carried out any of the tries."""
+    :param attempts: how often the call was tried.
+    :param elapsed: seconds that the call took, all tries and waits included.
+    :param may_have_reached_server: whether the server may have carried out any of the tries.
+    """
+
+    def __init__(  # noqa: PLR0913  plain data
+        self,
+        status: int,
+        reason: str | None,
+        headers: HTTPHeaderDict,
+        data: bytes,
+        *,
+        attempts: int,
+        elapsed: float,
+        may_have_reached_server: bool = True,
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.data = data
+        self.attempts = attempts
+        self.elapsed = elapsed
+        self.may_have_reached_server = may_have_reached_server
 
 
 class Failure(NamedTuple):
@@ -158,9 +169,9 @@ class Call:
             response.reason,
             response.headers,
             data,
-            self.attempts,
-            monotonic() - self.started,
-            self.reached,
+            attempts=self.attempts,
+            elapsed=monotonic() - self.started,
+            may_have_reached_server=self.reached,
         )
 
     def facts(self) -> dict[str, Any]:

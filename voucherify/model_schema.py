@@ -46,6 +46,9 @@ class _Reading(threading.local):
 
 READING = _Reading()
 
+_LARGE = 16384
+"""Bytes of an answer for which garbage collection pauses. Smaller ones hardly set it off."""
+
 READ_JSON_DATA = {"voucherify": "JSON data"}
 """Validation context for Python data that was JSON: text in a field of time is parsed, as it is in JSON itself."""
 
@@ -147,6 +150,15 @@ _MODELS = ("model", "definition-ref", "definitions")
 
 def read_fitting(model: type[BaseModel], text: bytes | str) -> BaseModel | None:
     """Read an answer as `model`, at pydantic's full speed. `None` if it deviates."""
+    if len(text) <= _LARGE:
+        return _read_fitting(model, text)
+    from voucherify.garbage import paused_collection
+
+    with paused_collection():  # else a tenth of the time would go into looking for garbage where there is none
+        return _read_fitting(model, text)
+
+
+def _read_fitting(model: type[BaseModel], text: bytes | str) -> BaseModel | None:
     before, READING.answer = READING.answer, True  # a signal handler may make a call in the middle of another
     try:
         fitting: BaseModel = model.__pydantic_validator__.validate_json(text)

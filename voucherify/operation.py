@@ -7,7 +7,6 @@ it is called.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 
 if TYPE_CHECKING:
@@ -45,51 +44,89 @@ class CallOptions(TypedDict, total=False):
     """Which of the operation's own servers to use, from 0."""
 
 
-@dataclass(frozen=True)
+# These, and what is made of them on the way of a call, are no dataclasses: those take a first call too long to make.
+
+
 class Parameter:
-    """One argument of an operation."""
+    """One argument of an operation.
 
-    name: str
-    """Name of the Python argument."""
-    wire: str
-    """Name on the wire; empty for a whole body."""
-    location: Location
-    kind: Kind = "any"
-    required: bool = False
-    model: str | None = None
-    """Class in `voucherify.models` that the value (with kind `list`: each item) is read as: bodies, deep objects."""
+    :param name: name of the Python argument.
+    :param wire: name on the wire; empty for a whole body.
+    :param model: class in `voucherify.models` that the value (with kind `list`: each item) is read as: bodies, deep
+        objects.
+    """
+
+    __slots__ = ("kind", "location", "model", "name", "required", "wire")
+
+    def __init__(
+        self,
+        name: str,
+        wire: str,
+        location: Location,
+        kind: Kind = "any",
+        *,
+        required: bool = False,
+        model: str | None = None,
+    ) -> None:
+        self.name = name
+        self.wire = wire
+        self.location = location
+        self.kind = kind
+        self.required = required
+        self.model = model
 
 
-@dataclass(frozen=True)
 class Answer:
-    """What a 2xx answer carries."""
+    """What a 2xx answer carries.
 
-    kind: AnswerKind
-    model: str | None = None
-    """Class in `voucherify.models`, for kind `model` and for kind `list` where the items are models."""
+    :param model: class in `voucherify.models`, for kind `model` and for kind `list` where the items are models.
+    """
+
+    __slots__ = ("kind", "model")
+
+    def __init__(self, kind: AnswerKind, model: str | None = None) -> None:
+        self.kind = kind
+        self.model = model
 
 
-@dataclass(frozen=True)
 class Operation(Generic[T]):
-    """One endpoint. `T` is the type of `ApiResponse.data`."""
+    """One endpoint. `T` is the type of `ApiResponse.data`.
 
-    name: str
-    """Class and method, `EventsApi.track_custom_event`."""
-    method: str
-    path: str
-    """Path template with the wire names of the path parameters in braces."""
-    parameters: tuple[Parameter, ...]
-    """In the order of the method's signature; after these, any that only come as keywords."""
-    keys: tuple[str, ...]
-    """Headers that authenticate the call, all sent together."""
-    answer: Answer
-    bearer: bool = False
-    """Whether an OAuth access token may stand in for `keys`."""
-    content_type: str | None = None
-    """Media type of the request body."""
-    accept: str | None = None
-    """Media type that the endpoint answers with."""
-    repeatable: bool = False
-    """Whether sending it twice does no more than sending it once, so that a broken call may be tried again."""
-    servers: tuple[str, ...] = ()
-    """URLs that serve this operation instead of the configured host."""
+    :param name: class and method, `EventsApi.track_custom_event`.
+    :param path: path template with the wire names of the path parameters in braces.
+    :param parameters: in the order of the method's signature; after these, any that only come as keywords.
+    :param keys: headers that authenticate the call, all sent together.
+    :param bearer: whether an OAuth access token may stand in for `keys`.
+    :param content_type: media type of the request body.
+    :param accept: media type that the endpoint answers with.
+    :param repeatable: whether sending it twice does no more than sending it once, so that a broken call may be tried
+        again.
+    :param servers: URLs that serve this operation instead of the configured host.
+    """
+
+    def __init__(  # noqa: PLR0913  plain data
+        self,
+        name: str,
+        method: str,
+        path: str,
+        parameters: tuple[Parameter, ...],
+        keys: tuple[str, ...],
+        answer: Answer,
+        *,
+        bearer: bool = False,
+        content_type: str | None = None,
+        accept: str | None = None,
+        repeatable: bool = False,
+        servers: tuple[str, ...] = (),
+    ) -> None:
+        self.name = name
+        self.method = method
+        self.path = path
+        self.parameters = parameters
+        self.keys = keys
+        self.answer = answer
+        self.bearer = bearer
+        self.content_type = content_type
+        self.accept = accept
+        self.repeatable = repeatable
+        self.servers = servers

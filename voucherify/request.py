@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,31 +20,50 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
-@dataclass
 class Request:
-    """One request, ready to be sent. Its repr shows neither values of the caller nor keys."""
+    """One request, ready to be sent. Its repr shows neither values of the caller nor keys.
 
-    operation: str
-    """Class and method, `EventsApi.track_custom_event`."""
-    method: str
-    path_template: str
-    """The path without its values, for logs and errors."""
-    url: str = field(repr=False)
-    """Absolute and percent-encoded."""
-    headers: dict[str, str] = field(repr=False)
-    body: bytes | None = field(repr=False)
-    repeatable: bool
-    """Whether it may be sent again after the server may have taken it."""
+    :param operation: class and method, `EventsApi.track_custom_event`.
+    :param path_template: the path without its values, for logs and errors.
+    :param url: absolute and percent-encoded.
+    :param repeatable: whether it may be sent again after the server may have taken it.
+    """
+
+    def __init__(  # noqa: PLR0913  plain data
+        self,
+        *,
+        operation: str,
+        method: str,
+        path_template: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        repeatable: bool,
+    ) -> None:
+        self.operation = operation
+        self.method = method
+        self.path_template = path_template
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.repeatable = repeatable
+
+    def __repr__(self) -> str:
+        return f"Request({self.operation}: {self.method} {self.path_template})"
 
 
-@dataclass
 class Credential:
-    """One header, query parameter or cookie that authenticates a request."""
+    """One header, query parameter or cookie that authenticates a request.
 
-    place: str
-    """`header`, `query` or `cookie`."""
-    name: str
-    value: str = field(repr=False)
+    :param place: `header`, `query` or `cookie`.
+    """
+
+    __slots__ = ("name", "place", "value")
+
+    def __init__(self, place: str, name: str, value: str) -> None:
+        self.place = place
+        self.name = name
+        self.value = value
 
 
 def build_request(
