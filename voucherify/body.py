@@ -63,7 +63,7 @@ def read(response: BaseHTTPResponse, limit: int | None) -> bytes:
 def _receive(response: BaseHTTPResponse, coding: str, limit: int | None, pieces: list[bytes]) -> None:
     """Add the body to `pieces` as it comes. Compressions that are unknown here are left to urllib3."""
     foreign = coding not in _OWN and coding not in ("", "identity") and "," not in coding
-    expected = response.length_remaining
+    expected: int | None = getattr(response, "length_remaining", None)  # not declared in older releases of urllib3
     if limit is not None and expected is not None and expected > limit:
         raise TooLargeError(f"{expected} bytes")
     if expected is not None and expected <= _PIECE and not foreign and _is_bounded(response):
