@@ -70,7 +70,7 @@ def test_first_calls_at_the_same_time() -> None:
 
 def test_failures_give_their_place_back() -> None:
     script = [raw(b""), raw(b"", then="reset"), raw(full(BODY)[:-1]), drip(full(BODY), 0.1), raw(b"junk"), answer(BODY)]
-    with serving(*script) as server, client(connection_pool_maxsize=1, retries=0, timeout=0.3) as sender:
+    with serving(*script) as server, client(connection_pool_maxsize=1, retries=0, timeout=1) as sender:
         for _ in script[:-1]:
             with pytest.raises(ApiException):
                 sender.send(post(server.url))
