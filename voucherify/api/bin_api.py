@@ -70,8 +70,7 @@ class BinApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. The keys lack the permission to delete objects of this kind.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -122,8 +121,7 @@ class BinApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. The keys lack a permission to read campaigns, vouchers or products.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is

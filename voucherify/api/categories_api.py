@@ -111,8 +111,7 @@ class CategoriesApi(Resource):
         Raises:
             BadRequestException: 400. `name` or `hierarchy` is missing or not valid.
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -155,8 +154,7 @@ class CategoriesApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No category has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -198,8 +196,7 @@ class CategoriesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -237,8 +234,7 @@ class CategoriesApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -281,8 +277,7 @@ class CategoriesApi(Resource):
         Raises:
             BadRequestException: 400. `name` or `hierarchy` is missing or not valid.
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.

@@ -118,8 +118,7 @@ class ExportsApi(Resource):
             BadRequestException: 400. The body is not valid. `key` is `invalid_export_fields` if it names columns that
                 this kind of object does not have; `details` then lists the allowed ones.
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -162,8 +161,7 @@ class ExportsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No export has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -209,8 +207,7 @@ class ExportsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The token or the keys were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -256,8 +253,7 @@ class ExportsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No export has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -303,8 +299,7 @@ class ExportsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1

@@ -73,8 +73,7 @@ class LocationsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -123,8 +122,7 @@ class LocationsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.

@@ -737,8 +737,7 @@ class ManagementApi(Resource):
             BadRequestException: 400. The user or the role is missing or not valid.
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -798,8 +797,7 @@ class ManagementApi(Resource):
             NotFoundException: 404. No project has this id.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -858,8 +856,7 @@ class ManagementApi(Resource):
             NotFoundException: 404. No project has this id.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -933,8 +930,7 @@ class ManagementApi(Resource):
             NotFoundException: 404. No project has this id.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -994,8 +990,7 @@ class ManagementApi(Resource):
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
                 says which of the two.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -1049,8 +1044,7 @@ class ManagementApi(Resource):
             NotFoundException: 404. No project has this id.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -1113,8 +1107,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -1166,8 +1159,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or branding has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1216,8 +1208,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or event definition has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1266,8 +1257,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or metadata schema has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1313,8 +1303,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1361,8 +1350,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or stacking rules have this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1411,8 +1399,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or webhook has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1461,8 +1448,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or branding has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1511,8 +1497,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or event definition has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1561,8 +1546,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or metadata schema has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1609,8 +1593,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1657,8 +1640,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or stacking rules have this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1707,8 +1689,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project, or no such user in it.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1757,8 +1738,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or webhook has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1810,8 +1790,7 @@ class ManagementApi(Resource):
             NotFoundException: 404. Something that the body names does not exist, such as a project.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -1859,8 +1838,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1904,8 +1882,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1950,8 +1927,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -1991,8 +1967,7 @@ class ManagementApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2034,8 +2009,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2078,8 +2052,7 @@ class ManagementApi(Resource):
         Raises:
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2123,8 +2096,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2177,8 +2149,7 @@ class ManagementApi(Resource):
             NotFoundException: 404. There is no such project or template.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -2260,8 +2231,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
@@ -2346,8 +2316,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project, or no such user in it.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2401,8 +2370,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or branding has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2468,8 +2436,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or event definition has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2548,8 +2515,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or metadata schema has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2624,8 +2590,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2679,8 +2644,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or stacking rules have this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2757,8 +2721,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. There is no such project, or no such user in it.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -2825,8 +2788,7 @@ class ManagementApi(Resource):
             UnauthorizedException: 401. The management keys are wrong. The keys of a project do not work here.
             PaymentRequiredException: 402. The plan of the account does not cover this call.
             NotFoundException: 404. No project or webhook has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.

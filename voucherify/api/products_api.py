@@ -261,8 +261,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -307,8 +306,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -355,8 +353,7 @@ class ProductsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -405,8 +402,7 @@ class ProductsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such product, or it has no such SKU; `resource_type` says which.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -453,8 +449,7 @@ class ProductsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -497,8 +492,7 @@ class ProductsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No SKU has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -542,8 +536,7 @@ class ProductsApi(Resource):
         Raises:
             BadRequestException: 400. The API cannot use the file.
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
@@ -588,8 +581,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
@@ -641,8 +633,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
@@ -704,8 +695,7 @@ class ProductsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No product has this `id` or `source_id`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
@@ -761,8 +751,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -811,8 +800,7 @@ class ProductsApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
                 errors: `statusCode`, `error`, `message`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
@@ -863,8 +851,7 @@ class ProductsApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             PayloadTooLargeException: 413. The body is larger than 10 MB. The answer has another shape than other
                 errors: `statusCode`, `error`, `message`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it. The work goes on in the
@@ -918,8 +905,7 @@ class ProductsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.

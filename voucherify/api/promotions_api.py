@@ -251,8 +251,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -302,8 +301,7 @@ class PromotionsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such campaign.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -350,8 +348,7 @@ class PromotionsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such campaign or stack.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -397,8 +394,7 @@ class PromotionsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No promotion tier has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -442,8 +438,7 @@ class PromotionsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No promotion tier has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -486,8 +481,7 @@ class PromotionsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No promotion tier has this id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -533,8 +527,7 @@ class PromotionsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. There is no such campaign or stack.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -579,8 +572,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -630,8 +622,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
@@ -683,8 +674,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -732,8 +722,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1
@@ -783,8 +772,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -831,8 +819,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -888,8 +875,7 @@ class PromotionsApi(Resource):
 
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.

@@ -113,8 +113,7 @@ class PublicationsApi(Resource):
             BadRequestException: 400. The request is not valid; it needs `voucher` or `campaign`.
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The voucher, the campaign or the customer does not exist.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -177,8 +176,7 @@ class PublicationsApi(Resource):
             ForbiddenException: 403. The keys are valid, but lack a permission or a feature that this call needs; `key`
                 says which of the two.
             NotFoundException: 404. The voucher, the campaign or the customer does not exist.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -255,8 +253,7 @@ class PublicationsApi(Resource):
         Raises:
             BadRequestException: 400. The request is not valid. `key` names the problem, `details` describes it.
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: count `page` up from 1

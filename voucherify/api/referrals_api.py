@@ -164,8 +164,7 @@ class ReferralsApi(Resource):
             NotFoundException: 404. The referral code or a customer does not exist.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -233,8 +232,7 @@ class ReferralsApi(Resource):
             NotFoundException: 404. The campaign, the referral code or a customer does not exist.
             ConflictException: 409. The request conflicts with what exists; `key` names the conflict, such as
                 `duplicate_found`.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
@@ -315,8 +313,7 @@ class ReferralsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. The campaign or the referral code does not exist.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
@@ -386,8 +383,7 @@ class ReferralsApi(Resource):
         Raises:
             UnauthorizedException: 401. The keys or the token were not accepted.
             NotFoundException: 404. No voucher has this code or id.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy. Pages: while `has_more` is
@@ -443,8 +439,7 @@ class ReferralsApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. The holder is the referrer, who cannot be removed.
             NotFoundException: 404. The referral code or the holder does not exist.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.
@@ -495,8 +490,7 @@ class ReferralsApi(Resource):
             UnauthorizedException: 401. The keys or the token were not accepted.
             ForbiddenException: 403. The holder is the referrer, who cannot be removed.
             NotFoundException: 404. The campaign, the referral code or the holder does not exist.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Safe to repeat: it is sent again when the connection breaks or the server is busy.

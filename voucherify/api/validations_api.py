@@ -60,8 +60,7 @@ class ValidationsApi(Resource):
             BadRequestException: 400. The body breaks the rules of the call, for instance by listing no redeemables or
                 more than 30.
             UnauthorizedException: 401. The keys or the token were not accepted.
-            TooManyRequestsException: 429. Too many calls; nothing was carried out. `rate_limit.retry_at` tells when to
-                come back.
+            TooManyRequestsException: 429. Nothing was carried out; `rate_limit.retry_at` tells when to come back.
             ApiException: Any other failure.
 
         Not repeated by itself: it is never sent again once the server may have taken it.
