@@ -318,12 +318,12 @@ class Recorder:
     class Answer:
         data = "the data"
 
-    def call(self, operation, *given):
-        self.given = (operation.name, *given)
+    def call(self, *given):
+        self.given = given
         return self.Answer
 
-    def stream(self, operation, *given):
-        self.given = (operation.name, *given)
+    def stream(self, *given):
+        self.given = given
         return "the response"
 
 
@@ -332,16 +332,17 @@ def test_methods_hand_on_what_they_are_given(apis, expected):
     class_name, name = expected.name.split(".")
     client = Recorder()
     resource = getattr(apis[snake_case(class_name)], class_name)(client)
+    operation = records(apis)[expected.name]
     values = tuple(f"value of {one.name}" for one in expected.parameters)
     options = {"_request_timeout": 5}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         assert getattr(resource, name)(*values, **options) == "the data"
-        assert client.given == (expected.name, options, values)
+        assert client.given == (operation, options, values)
         assert getattr(resource, f"{name}_with_http_info")(*values, **options) is Recorder.Answer
-        assert client.given == (expected.name, options, values)
+        assert client.given == (operation, options, values)
         assert getattr(resource, f"{name}_without_preload_content")(*values, **options) == "the response"
-        assert client.given == (expected.name, options, values)
+        assert client.given == (operation, options, values)
 
 
 @pytest.mark.parametrize("suffix", ["", "_with_http_info", "_without_preload_content"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from transport_calls import forking
+from transport_calls import forking, in_child
 
 import voucherify
 from voucherify import garbage
@@ -92,13 +91,16 @@ def test_a_child_that_is_forked_in_a_pause_of_another_thread_collects() -> None:
             inside.set()
             done.wait(10)
 
+    def collects() -> None:
+        assert gc.isenabled()
+
     thread = threading.Thread(target=pause)
     thread.start()
-    inside.wait(10)
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if gc.isenabled() else 1)
-    done.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert inside.wait(10)
+    assert not gc.isenabled()
+    try:
+        in_child(collects)
+    finally:
+        done.set()
+        thread.join()
     assert gc.isenabled()

@@ -143,6 +143,6 @@ PARTS = st.sampled_from([*LINES, *OTHERS])
 
 @given(st.lists(PARTS, max_size=12), st.booleans())
 def test_any_head_says_the_same(parts: list[bytes], starts: bool) -> None:
-    """Only what breaks off differs: there `http.client` finds an answer that has not been sent."""
+    """Whole heads, that is: where one breaks off, `http.client` finds an answer that has not been sent."""
     head = (b"HTTP/1.1 200 OK\r\n" if starts else b"") + b"".join(parts) + b"\r\n\r\n"
     assert told(head, TimedResponse) == told(head, http.client.HTTPResponse)

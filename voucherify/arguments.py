@@ -137,13 +137,11 @@ def _plain_object(parameter: Parameter, value: Any, name: str) -> object:
 
 
 def _validated(model: str, value: Mapping[str, Any], name: str) -> BaseModel:
+    from pydantic import ValidationError
+
     try:
         return model_class(model).model_validate(dict(value))
-    except ValueError as error:
-        from pydantic import ValidationError
-
-        if not isinstance(error, ValidationError):
-            raise
+    except ValidationError as error:
         problems = [
             f"`{'.'.join([name, *map(str, problem['loc'])])}`: {problem['msg']}, not {problem['input']!r:.80}"
             for problem in error.errors(include_url=False)

@@ -57,7 +57,7 @@ class BaseModel(pydantic.BaseModel):
         force: bool = False,
         raise_errors: bool = True,
         _parent_namespace_depth: int = 2,
-        _types_namespace: Any = None,
+        _types_namespace: Any = None,  # releases of pydantic declare it differently
     ) -> bool | None:
         """Build the schema, once, whichever thread comes first. See `pydantic.BaseModel.model_rebuild`."""
         with Loading(), _BUILDING:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     from voucherify.operation import CallOptions, Operation, Parameter
 
-_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+HEADER_VALUE = r"[\t\x20-\x7e\x80-\xff]*"
+"""What HTTP allows, as regular expressions: of a value, each byte as the character of its number."""
+_HEADER_NAME, _HEADER_VALUE = re.compile(HEADER_NAME), re.compile(HEADER_VALUE)
 
 
 class Request:
@@ -127,16 +128,16 @@ def _body(
     operation: Operation[Any], placed: Mapping[str, list[tuple[Parameter, object]]]
 ) -> tuple[bytes | None, str | None]:
     """Body and media type; `None` for both where there is nothing to send."""
-    if operation.content_type in _FORMS:
+    if "body" in placed:
+        ((parameter, value),) = placed["body"]
+        if parameter.kind == "text":
+            return utf8(scalar_text(value, parameter.name), parameter.name), operation.content_type
+        return to_json_bytes(plain(parameter, value), parameter.name), operation.content_type
+    if any(parameter.location in ("form", "file") for parameter in operation.parameters):
         from voucherify.form import form_body
 
         return form_body(operation.content_type, placed.get("form", []), placed.get("file", []))
-    if "body" not in placed:
-        return None, None
-    ((parameter, value),) = placed["body"]
-    if parameter.kind == "text":
-        return utf8(scalar_text(value, parameter.name), parameter.name), operation.content_type
-    return to_json_bytes(plain(parameter, value), parameter.name), operation.content_type
+    return None, None
 
 
 def checked_headers(headers: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from voucherify.attempt import current
+from voucherify.request import HEADER_NAME, HEADER_VALUE
 
 if TYPE_CHECKING:
     import socket
@@ -23,9 +24,8 @@ _MOST_HEADERS = 100
 _WITHOUT_BODY = (204, 304)
 _FRAMING = frozenset({"connection", "content-length", "transfer-encoding"})
 
-_TEXT = r"[\t\x20-\x7e\x80-\xff]*"
 _HEAD = re.compile(
-    rf"HTTP/1\.1 ([2-5][0-9][0-9]) ({_TEXT})\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:{_TEXT}\r\n)*)\r\n".encode("latin-1")
+    rf"HTTP/1\.1 ([2-5][0-9][0-9]) ({HEADER_VALUE})\r\n((?:{HEADER_NAME}:{HEADER_VALUE}\r\n)*)\r\n".encode("ascii")
 )
 _HEADER = re.compile(r"([^:]+):[\t ]*(.*)\r\n")
 _LENGTH = re.compile("[0-9]{1,18}")
